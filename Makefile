@@ -1,0 +1,79 @@
+# A front end to Meson and Ninja for the usual verbs; `make help` lists them.
+
+BUILD   := build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+N       ?= 3
+SECONDS ?= 60
+
+.DEFAULT_GOAL := all
+
+.PHONY: all
+all: $(BUILD)/build.ninja ## release build: build/swimd and the library
+	@ninja -C $(BUILD)
+
+# Without cmocka the library and the daemon still build.
+$(BUILD)/build.ninja: meson_options.txt
+	@meson setup $(if $(wildcard $@),--reconfigure) $(BUILD) --prefix=$(PREFIX) \
+		-Dtests=$(shell pkg-config --exists cmocka && echo true || echo false)
+	@touch $@
+
+.PHONY: cluster
+cluster: ## start N nodes (default 3) on 127.0.0.1, until Ctrl-C
+	@tools/setup build
+	@$(MAKE) --no-print-directory all
+	@exec tools/cluster.sh $(N)
+
+.PHONY: test
+test: ## everything: builds, tests, sanitizers, foreign architectures, install
+	@tools/setup test
+	@tools/run-tests
+
+.PHONY: check
+check: ## the release build's tests alone
+	@tools/setup test
+	@tools/run-tests release
+
+.PHONY: bench
+bench: ## benchmarks of the release build
+	@tools/setup test
+	@$(MAKE) --no-print-directory all
+	@meson configure $(BUILD) -Dtests=true
+	@meson test -C $(BUILD) --benchmark --verbose --num-processes 1
+
+.PHONY: fuzz
+fuzz: ## libFuzzer over every target, SECONDS in all (default 60)
+	@tools/setup test
+	@tools/fuzz $(SECONDS)
+
+.PHONY: soak
+soak: ## random tests with ever new seeds, for SECONDS (default 60)
+	@tools/setup test
+	@tools/soak $(SECONDS)
+
+.PHONY: lint
+lint: ## formatting, clang-tidy, warnings of both compilers, house rules
+	@tools/setup test
+	@tools/lint
+
+.PHONY: format
+format: ## reformat every C and C++ file in place
+	@tools/list-sources | xargs clang-format -i
+
+.PHONY: cover
+cover: ## line and branch coverage, in build-cover/coverage
+	@tools/setup test
+	@tools/cover
+
+.PHONY: install
+install: all ## into $(DESTDIR)$(PREFIX)
+	@meson configure $(BUILD) --prefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+.PHONY: clean
+clean: ## remove every build directory
+	rm -rf $(BUILD) build-*
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12

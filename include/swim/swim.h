@@ -1,0 +1,375 @@
+/*
+ * swim.h - cluster membership by SWIM gossip, as a sans-IO library.
+ *
+ * One `struct swim` is one member of a cluster. It owns no socket, no clock, no thread and no
+ * heap: the host hands it time, datagrams and one arena of memory, and pulls out datagrams,
+ * events and the next deadline. The protocol is specified in docs/protocol.md; "SWIM" is
+ * Das, Gupta, Motivala, "SWIM: Scalable Weakly-consistent Infection-style Process Group
+ * Membership Protocol", DSN 2002.
+ *
+ * The host's loop, whatever it is made of:
+ *
+ *     for each datagram that arrived   swim_receive(s, now, &from, data, size);
+ *     when swim_deadline(s) has come   swim_advance(s, now);
+ *     after any call                   while ((n = swim_transmit(s, now, &to, buf, sizeof buf)))
+ *                                          sendto(n bytes of buf, to);
+ *                                      while (swim_next_event(s, &event)) ...
+ *
+ * Rules that hold for every function here:
+ *   - Time is `swim_time`: nanoseconds of a monotonic clock that counts suspended time too
+ *     (CLOCK_BOOTTIME). Its origin is the host's choice. It must never go back between two
+ *     calls on one instance: that is asserted.
+ *   - Inputs are copied before the call returns; outputs are values. Nothing is borrowed and
+ *     nothing is called back, so there are no re-entrancy rules.
+ *   - An instance is used by one thread at a time. Different instances share nothing.
+ *   - Bytes from the network never trip an assertion: they are merged, or dropped and counted.
+ *     A broken argument of the host's (null pointer, time that runs backwards) is a bug and does.
+ *   - After swim_init there is no allocation; the work of a call does not grow with the table.
+ */
+#ifndef SWIM_SWIM_H
+#define SWIM_SWIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SWIM_VERSION_MAJOR 0
+#define SWIM_VERSION_MINOR 1
+#define SWIM_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define SWIM_API __attribute__((visibility("default")))
+#define SWIM_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define SWIM_API
+#define SWIM_MUST_CHECK
+#endif
+
+/* ---- Limits ------------------------------------------------------------------------------ */
+
+/* The largest datagram that swim_transmit writes: 24 bytes of header and 1,400 of payload.
+ * swim_receive accepts up to SWIM_RECEIVE_MAX bytes (protocol.md section 1). */
+#define SWIM_DATAGRAM_MAX 1424
+#define SWIM_RECEIVE_MAX 1472
+/* Members that one instance can be configured for, itself included. */
+#define SWIM_MEMBERS_MIN 2
+#define SWIM_MEMBERS_MAX 1048576
+/* Seeds (swim_join) remembered at a time. */
+#define SWIM_SEEDS_MAX 64
+/* Addresses of members that died, remembered for healing (protocol.md section 5). */
+#define SWIM_CONTACTS_MAX 1024
+/* The largest `indirect_k`. */
+#define SWIM_INDIRECT_MAX 16
+
+/* ---- Time and addresses ------------------------------------------------------------------ */
+
+/* Nanoseconds on the host's monotonic clock. */
+typedef uint64_t swim_time;
+#define SWIM_NEVER UINT64_MAX
+#define SWIM_MS UINT64_C(1000000)
+
+/*
+ * A UDP address. `family` is 4 or 6; 0 means "no address". For family 4 the address is
+ * ip[0..3] and ip[4..15] are zero. IPv4-mapped IPv6 addresses are turned into family 4 on
+ * every way into the core, so that one peer has one address on a dual-stack socket.
+ */
+struct swim_addr {
+    uint8_t ip[16]; /* network byte order */
+    uint16_t port;  /* host byte order */
+    uint8_t family;
+};
+
+/* ---- Configuration ----------------------------------------------------------------------- */
+
+/*
+ * Everything a member needs to know of its host. Fill with swim_config_default, then set
+ * `id`, `seed` and `addr`. Units are in the names; ranges are checked by swim_config_check.
+ */
+struct swim_config {
+    uint64_t id;   /* this member's identity, never 0; random, unless kept over restarts */
+    uint64_t seed; /* of all random choices; the same seed and inputs give the same run */
+    /* Where peers reach this member: what it tells of itself. Never a wildcard address. */
+    struct swim_addr addr;
+    /* Say `addr` in every probe, for hosts whose datagrams may show another source address
+     * (NAT, several interfaces). Costs one entry (24 or 36 bytes) a datagram. */
+    bool addr_in_probes;
+    /* 0 for a first start; one more than the last one used when the id is kept. */
+    uint32_t incarnation;
+    /* Capacity of the table, this member included; SWIM_MEMBERS_MIN..SWIM_MEMBERS_MAX. A full
+     * table refuses newcomers (`table_full` counter, one SWIM_EVENT_TABLE_FULL). */
+    uint32_t members_max;
+
+    /* Dissemination (protocol.md section 7). */
+    uint32_t fanout;                /* 1..65535 entries a GOSSIP datagram, capped by its size */
+    bool adaptive_fanout;           /* multiply `fanout` by ceil(log2 n) */
+    uint32_t max_sends;             /* 1..64 peers a gossip round */
+    bool adaptive_targets;          /* multiply `max_sends` by ceil(log2 n) */
+    uint32_t gossip_interval_ms;    /* 10..3,600,000 */
+    uint32_t heartbeat_interval_ms; /* 10..3,600,000: one tick of a member's clock */
+    uint32_t piggyback_max;         /* 0..58 entries a PING or ACK */
+    uint32_t retransmit_multiplier; /* 1..12, lambda: lambda * ceil(log2(n+1)) sends a news item */
+
+    /* Anti-entropy (section 8). */
+    uint32_t anti_entropy_interval_ms; /* 0 = off, else 10..3,600,000 */
+
+    /* Reliable delivery (section 9). */
+    uint32_t reliable_ack_timeout_ms; /* 10..60,000 */
+    uint32_t reliable_max_retries;    /* 0..16 */
+
+    /* Failure detection (section 5; SWIM sections 3.1, 4.2, 4.3). */
+    uint32_t probe_interval_ms;        /* 10..3,600,000 */
+    uint32_t probe_timeout_ms;         /* 1 to less than probe_interval_ms */
+    uint32_t indirect_k;               /* 0..SWIM_INDIRECT_MAX intermediaries */
+    uint32_t suspect_timeout_ms;       /* 10..3,600,000 */
+    uint32_t suspect_multiplier_milli; /* 0..100,000: thousandths of a time-out per log2 n */
+    uint32_t suspect_jitter_ms;        /* 0..3,600,000 */
+    uint32_t dead_retention_ms;        /* 10..86,400,000: how long a tombstone stands */
+};
+
+/* Sets the documented defaults (docs/configuration.md); `id`, `seed` and `addr` are zeroed. */
+SWIM_API void swim_config_default(struct swim_config *config);
+
+/* NULL when `config` is usable, else the name of the first field out of its range (static). */
+SWIM_API SWIM_MUST_CHECK const char *swim_config_check(const struct swim_config *config);
+
+/* ---- Life -------------------------------------------------------------------------------- */
+
+/* One member. Lives at the start of the arena, holds no pointer, and can be copied with it. */
+struct swim;
+
+/* Bytes of arena that a member with this configuration needs. Depends on members_max alone. */
+SWIM_API size_t swim_footprint(const struct swim_config *config);
+
+/*
+ * Starts a member in `arena`, which must be zero-filled (calloc or fresh mmap: pages that are
+ * not used are not touched), 16-byte aligned, at least swim_footprint(config) bytes, and live
+ * as long as the member; it is the caller's, there is nothing to close. `config` is copied and
+ * must pass swim_config_check: that is asserted. Returns `arena`, as a member.
+ */
+SWIM_API struct swim *swim_init(void *arena, size_t size, const struct swim_config *config,
+                                swim_time now);
+
+/* ---- Inputs ------------------------------------------------------------------------------ */
+
+/* Why a datagram was dropped whole; the state is unchanged but for the counter of that name. */
+enum swim_error {
+    SWIM_OK = 0,
+    SWIM_DROP_SHORT,    /* under 24 bytes, or over SWIM_RECEIVE_MAX */
+    SWIM_DROP_VERSION,  /* another wire version */
+    SWIM_DROP_LENGTH,   /* length field and datagram disagree */
+    SWIM_DROP_CHECKSUM, /* damaged on the way */
+    SWIM_DROP_KIND,     /* unknown kind */
+    SWIM_DROP_PAYLOAD,  /* malformed payload or extension */
+    SWIM_DROP_SELF,     /* carries our own id, or the reserved id 0, as its sender */
+    SWIM_DROP_LEFT,     /* this member has left: only acknowledgements are still heard */
+};
+SWIM_API const char *swim_error_name(enum swim_error error);
+
+/* A datagram of `size` bytes arrived from `from`. `data` may be unaligned. Any size is legal. */
+SWIM_API enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_addr *from,
+                                      const void *data, size_t size);
+
+/* Time has passed. Due once `now >= swim_deadline(s)`, legal at any time, cheap when too early.
+ * After a gap of more than a period (a stopped process, a suspended machine) every timer is
+ * restarted instead of fired: our own pause is no evidence against a peer. */
+SWIM_API void swim_advance(struct swim *s, swim_time now);
+
+/*
+ * Contact `addr`, now and again at a bounded rate for as long as no live member is there
+ * (protocol.md section 5, healing). Idempotent; call it again with new addresses whenever a
+ * seed's name resolves to them. Own and zero addresses are ignored. Returns false when
+ * SWIM_SEEDS_MAX other seeds are held.
+ */
+SWIM_API bool swim_join(struct swim *s, swim_time now, const struct swim_addr *addr);
+
+/* Forget a seed given to swim_join (its name no longer resolves to it). */
+SWIM_API void swim_unjoin(struct swim *s, const struct swim_addr *addr);
+
+/*
+ * Leave the cluster: announce it reliably to several peers, then wait for swim_has_left. From
+ * here on nothing is probed and nothing is merged. Idempotent. (Section 9.)
+ */
+SWIM_API void swim_leave(struct swim *s, swim_time now);
+
+/* True once every announcement was acknowledged or given up: at most
+ * reliable_ack_timeout_ms * (reliable_max_retries + 1) after swim_leave. */
+SWIM_API bool swim_has_left(const struct swim *s);
+
+/* ---- Outputs ----------------------------------------------------------------------------- */
+
+/*
+ * Writes the next datagram to send into `buf` (cap >= SWIM_DATAGRAM_MAX, asserted) and its
+ * destination into `*ret_to`. Returns its size, or 0 when there is nothing to send now. Call
+ * until 0 after every other call. News is chosen and charged here, as it is really written.
+ */
+SWIM_API size_t swim_transmit(struct swim *s, swim_time now, struct swim_addr *ret_to, void *buf,
+                              size_t cap);
+
+/* When swim_advance is wanted next; SWIM_NEVER if only input can change anything. */
+SWIM_API swim_time swim_deadline(const struct swim *s);
+
+/* ---- Members ----------------------------------------------------------------------------- */
+
+/* In the order of severity (protocol.md section 4); the last two are terminal. */
+enum swim_status { SWIM_ALIVE = 0, SWIM_SUSPECT = 1, SWIM_DEAD = 2, SWIM_LEFT = 3 };
+#define SWIM_STATUS_COUNT 4
+SWIM_API const char *swim_status_name(enum swim_status status);
+
+struct swim_member {
+    uint64_t id;
+    struct swim_addr addr;
+    enum swim_status status;
+    uint32_t incarnation;
+    uint32_t heartbeat; /* as last learnt; this member's own is current */
+    bool is_self;
+    bool is_capable;   /* understands extensions; false: a plain version-1 peer */
+    swim_time learnt;  /* when `heartbeat` was learnt */
+    swim_time changed; /* when `status` last changed here */
+};
+
+/*
+ * Iteration: slots 0 .. swim_member_slots(s) - 1, of which some may be empty. Slot 0 is this
+ * member. A member keeps its slot for as long as it is known. Tombstones (dead, left) are
+ * listed until their retention is over. Returns false, and leaves *ret alone, on an empty slot.
+ */
+SWIM_API uint32_t swim_member_slots(const struct swim *s);
+SWIM_API bool swim_member_at(const struct swim *s, uint32_t slot, struct swim_member *ret);
+SWIM_API bool swim_member_find(const struct swim *s, uint64_t id, struct swim_member *ret);
+/* The live (alive or suspect) member at an address, if any. */
+SWIM_API bool swim_member_find_addr(const struct swim *s, const struct swim_addr *addr,
+                                    struct swim_member *ret);
+/* How many members have this status, this member included. O(1). */
+SWIM_API uint32_t swim_member_count(const struct swim *s, enum swim_status status);
+/* Digest of the view: equal on two members exactly when they hold the same live members. */
+SWIM_API uint64_t swim_view_digest(const struct swim *s);
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+enum swim_event_kind {
+    SWIM_EVENT_JOINED = 1,  /* a member that was not known, or was a tombstone, is alive */
+    SWIM_EVENT_SUSPECTED,   /* alive -> suspect */
+    SWIM_EVENT_RECOVERED,   /* suspect -> alive */
+    SWIM_EVENT_FAILED,      /* -> dead */
+    SWIM_EVENT_LEFT,        /* -> left */
+    SWIM_EVENT_UPDATED,     /* still alive, with another address or incarnation */
+    SWIM_EVENT_FORGOTTEN,   /* a tombstone's retention is over (not said when its slot had to be
+                               given to a newcomer at once) */
+    SWIM_EVENT_REFUTED,     /* this member overruled a claim about itself: new incarnation */
+    SWIM_EVENT_ID_CHANGED,  /* this member's incarnations were used up: it has a new id */
+    SWIM_EVENT_TABLE_FULL,  /* a newcomer was refused; said again only after there was room */
+    SWIM_EVENT_PAUSED,      /* a gap between two calls: all timers were restarted */
+    SWIM_EVENT_LEAVE_DONE,  /* swim_has_left has become true */
+};
+SWIM_API const char *swim_event_name(enum swim_event_kind kind);
+
+/* `member` is the subject (this member itself in the last five). Events coalesce per member:
+ * `before` is the status last reported, so a chain of changes reads as one. */
+struct swim_event {
+    enum swim_event_kind kind;
+    enum swim_status before; /* meaningless for JOINED of an unknown member */
+    struct swim_member member;
+    swim_time at;         /* when the last change behind this event happened */
+    swim_time paused_for; /* SWIM_EVENT_PAUSED: length of the gap */
+};
+
+/* Takes the oldest event. Bounded by the table: a host that never asks loses nothing but order. */
+SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
+
+/* ---- Statistics -------------------------------------------------------------------------- */
+
+/* X(name, help): every counter, in the order of documentation. All count from the start. */
+#define SWIM_COUNTERS(X)                                                                           \
+    X(gossip_rounds, "Gossip rounds that had news to send.")                                       \
+    X(gossip_sent, "GOSSIP datagrams sent.")                                                       \
+    X(gossip_recv, "GOSSIP datagrams received.")                                                   \
+    X(pings_sent, "PING datagrams sent.")                                                          \
+    X(pings_recv, "PING datagrams received.")                                                      \
+    X(acks_sent, "ACK datagrams sent.")                                                            \
+    X(acks_recv, "ACK datagrams received.")                                                        \
+    X(ping_reqs_sent, "PING_REQ datagrams sent.")                                                  \
+    X(ping_reqs_recv, "PING_REQ datagrams received.")                                              \
+    X(probe_direct_timeouts, "Probes without a direct answer in time.")                            \
+    X(probe_failures, "Probes without any answer, direct or indirect.")                            \
+    X(merges_new, "Records that added a member.")                                                  \
+    X(merges_updated, "Records that changed a member.")                                            \
+    X(merges_stale, "Records that were not newer than what is held.")                              \
+    X(anti_entropy_sent, "ANTI_ENTROPY and SYNC datagrams sent.")                                  \
+    X(reliable_retries, "Reliable datagrams sent again.")                                          \
+    X(reliable_exhausted, "Reliable datagrams given up after the last retry.")                     \
+    X(datagrams_sent, "Datagrams sent, of every kind.")                                            \
+    X(datagrams_recv, "Datagrams accepted, of every kind.")                                        \
+    X(bytes_sent, "Bytes of datagrams sent.")                                                      \
+    X(bytes_recv, "Bytes of datagrams received, dropped ones included.")                           \
+    X(drop_short, "Datagrams dropped: too short or too long.")                                     \
+    X(drop_version, "Datagrams dropped: unknown version.")                                         \
+    X(drop_length, "Datagrams dropped: length mismatch.")                                          \
+    X(drop_checksum, "Datagrams dropped: bad checksum.")                                           \
+    X(drop_kind, "Datagrams dropped: unknown kind.")                                               \
+    X(drop_payload, "Datagrams dropped: malformed payload.")                                       \
+    X(drop_self, "Datagrams dropped: sent under this member's id or id 0.")                        \
+    X(drop_left, "Datagrams dropped: this member has left.")                                       \
+    X(entries_skipped, "Member entries skipped: unknown status, or an unusable address.")          \
+    X(newcomers_refused, "Newcomers refused because the table was full.")                          \
+    X(zombies_refused, "Records refused: unknown and dead, or forgotten and second-hand.")         \
+    X(outbox_full, "Datagrams not sent because too many were waiting.")                            \
+    X(suspicions_raised, "Suspicions raised by this member's own probes.")                         \
+    X(suspicions_refuted, "Suspects that proved alive.")                                           \
+    X(failures, "Members declared dead here.")                                                     \
+    X(refutations, "Claims about this member that it overruled.")                                  \
+    X(superseded, "Members declared dead because another one answers at their address.")           \
+    X(corrections_sent, "Stale claims answered with the better record.")                           \
+    X(indirect_relayed, "Indirect probes answered on behalf of another member.")                   \
+    X(contacts_tried, "Pings to seeds and to addresses of dead members.")                          \
+    X(syncs_started, "Synchronisations begun.")                                                    \
+    X(syncs_refused, "Synchronisations refused because too many were under way.")                  \
+    X(sync_chunks_recv, "ANTI_ENTROPY and SYNC datagrams received.")                               \
+    X(digests_equal, "View digests compared and found equal.")                                     \
+    X(digests_different, "View digests compared and found different.")                             \
+    X(pauses, "Gaps between two calls that restarted the timers.")
+
+/* Upper bounds of the probe round-trip histogram's buckets, in microseconds; one more is +Inf. */
+#define SWIM_RTT_BOUNDS_US                                                                         \
+    { 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000 }
+#define SWIM_RTT_BUCKETS 14
+
+struct swim_stats {
+#define SWIM_COUNTER_FIELD(name, help) uint64_t name;
+    SWIM_COUNTERS(SWIM_COUNTER_FIELD)
+#undef SWIM_COUNTER_FIELD
+    /* Round trips of answered direct probes. Buckets are not cumulative. */
+    uint64_t rtt_count;
+    uint64_t rtt_sum_ns;
+    uint64_t rtt_bucket[SWIM_RTT_BUCKETS];
+    /* Gauges. */
+    uint32_t members[SWIM_STATUS_COUNT]; /* by status */
+    uint32_t news_queued;                /* members with news that is not yet sent often enough */
+    uint32_t slots_used;                 /* of the table, forgotten ids included */
+    uint32_t slots_max;
+    uint32_t outbox_queued;
+};
+SWIM_API void swim_stats(const struct swim *s, struct swim_stats *ret);
+
+/* ---- Diagnosis --------------------------------------------------------------------------- */
+
+/* Verifies every invariant of the instance, O(table). NULL when all hold, else the broken one
+ * (static text). For tests, simulators and fuzzers. */
+SWIM_API const char *swim_check(const struct swim *s);
+
+/*
+ * Where failed assertions end. libswim brings one that aborts; a program that defines its own
+ * replaces it. Must not return.
+ */
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+SWIM_API void swim_panic(const char *expression, const char *file, int line);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

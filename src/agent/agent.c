@@ -1,0 +1,496 @@
+/*
+ * The loop: what wakes it, and what each turn does. Nothing wakes it but datagrams, the core's
+ * deadline, HTTP, name look-ups, signals and the metrics line.
+ */
+#define _GNU_SOURCE
+#include "agent/agent.h"
+
+#include "agent/advertise.h"
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "base/assert.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+/* Datagrams taken in one turn, and before a deadline is acted on: an answer that waits in the
+ * socket must be seen before its time-out fires. The second is a full receive buffer's worth. */
+#define DRAIN_TURN 1024
+#define DRAIN_DEADLINE 8192
+/* When the socket is writable and the interface's queue is full. */
+#define RESEND_MS 10
+/* Beyond what the core promises for its leave; reached only if a bug broke the promise. */
+#define LEAVE_GRACE_MS 1000
+#define SEEDS_FULL_WARN_MS 60000
+#define SECOND_NS UINT64_C(1000000000)
+
+static struct timeval timeval_of_ms(uint64_t ms)
+{
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+/* ---- A turn ------------------------------------------------------------------------------ */
+
+static void take_datagram(void *context, const struct swim_addr *from, const void *data,
+                          size_t size)
+{
+    struct agent *agent = context;
+    struct swim_member member = {.id = 0};
+    swim_time now = clock_now_ns();
+
+    (void)swim_member_find_addr(agent->swim, from, &member);
+    if (limiter_allows(&agent->limiter, member.id, now))
+        (void)swim_receive(agent->swim, now, from, data, size); /* it counts what it drops */
+}
+
+static size_t give_datagram(void *context, struct swim_addr *ret_to, void *buf, size_t cap)
+{
+    struct agent *agent = context;
+
+    return swim_transmit(agent->swim, clock_now_ns(), ret_to, buf, cap);
+}
+
+static void send_all(struct agent *agent)
+{
+    struct timeval wait = timeval_of_ms(RESEND_MS);
+
+    if (agent->is_send_blocked)
+        return;
+    switch (udp_flush(agent->udp, give_datagram, agent)) {
+    case UDP_FLUSHED:
+        return;
+    case UDP_WAIT_WRITABLE:
+        agent->is_send_blocked = event_add(agent->writable, NULL) == 0;
+        return;
+    case UDP_WAIT_A_WHILE:
+        agent->is_send_blocked = evtimer_add(agent->resend, &wait) == 0;
+        return;
+    }
+}
+
+static void arm_timer(struct agent *agent)
+{
+    swim_time deadline = swim_deadline(agent->swim);
+    swim_time now;
+    struct timeval wait;
+
+    if (deadline == agent->armed)
+        return;
+    agent->armed = deadline;
+    if (deadline == SWIM_NEVER) {
+        (void)evtimer_del(agent->timer);
+        return;
+    }
+    now = clock_now_ns();
+    uint64_t wait_ns = deadline > now ? deadline - now : 0;
+    wait.tv_sec = (time_t)(wait_ns / SECOND_NS);
+    wait.tv_usec = (suseconds_t)((wait_ns % SECOND_NS + 999) / 1000); /* never too early */
+    (void)evtimer_add(agent->timer, &wait);
+}
+
+static uint32_t live_count(const struct agent *agent)
+{
+    return swim_member_count(agent->swim, SWIM_ALIVE) +
+           swim_member_count(agent->swim, SWIM_SUSPECT);
+}
+
+static bool has_peers(const struct agent *agent)
+{
+    for (uint32_t i = 0; i < agent->config.peer_count; i++)
+        if (!is_address_equal(&agent->config.peers[i].addr, &agent->addr))
+            return true;
+    return false;
+}
+
+void agent_settle(struct agent *agent)
+{
+    struct swim_event event;
+
+    send_all(agent);
+    while (swim_next_event(agent->swim, &event))
+        report_event(&event);
+    arm_timer(agent);
+    /* Once joined, for good: a lone survivor is isolated, not unready. */
+    if (!agent->source.is_ready)
+        agent->source.is_ready = live_count(agent) > 1 || !has_peers(agent);
+    if (agent->is_leaving) {
+        agent->source.is_ready = false;
+        if (swim_has_left(agent->swim))
+            (void)event_base_loopbreak(agent->base);
+    }
+}
+
+/* ---- What wakes it ----------------------------------------------------------------------- */
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    (void)udp_drain(agent->udp, DRAIN_TURN, take_datagram, agent);
+    agent_settle(agent);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    agent->armed = SWIM_NEVER;
+    (void)udp_drain(agent->udp, DRAIN_DEADLINE, take_datagram, agent);
+    swim_advance(agent->swim, clock_now_ns());
+    agent_settle(agent);
+}
+
+static void on_sendable(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    agent->is_send_blocked = false;
+    agent_settle(agent);
+}
+
+static void on_report(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    report_metrics(context);
+}
+
+static void on_give_up(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    log_message(LOG_WARN, "leaving took too long: exiting without the last acknowledgements");
+    (void)event_base_loopbreak(agent->base);
+}
+
+static void leave(struct agent *agent, const char *signal_name)
+{
+    const struct swim_config *config = &agent->config.swim;
+    uint64_t bound_ms =
+        (uint64_t)config->reliable_ack_timeout_ms * (config->reliable_max_retries + 1);
+    struct timeval wait = timeval_of_ms(bound_ms + LEAVE_GRACE_MS);
+
+    if (agent->is_leaving) {
+        LOG(LOG_WARN, "exiting at once, without having left", LOG_TEXT("signal", signal_name));
+        agent->exit_code = EXIT_CODE_FAILURE;
+        (void)event_base_loopbreak(agent->base);
+        return;
+    }
+    LOG(LOG_INFO, "leaving the cluster", LOG_TEXT("signal", signal_name));
+    agent->is_leaving = true;
+    swim_leave(agent->swim, clock_now_ns());
+    (void)evtimer_add(agent->give_up, &wait);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)what;
+    if (number == SIGHUP)
+        reload(agent);
+    else
+        leave(agent, number == SIGINT ? "SIGINT" : "SIGTERM");
+    agent_settle(agent);
+}
+
+/* ---- Peers ------------------------------------------------------------------------------- */
+
+static void join(void *context, const struct swim_addr *addr)
+{
+    struct agent *agent = context;
+    uint64_t held_back;
+    swim_time now = clock_now_ns();
+
+    if (!swim_join(agent->swim, now, addr) &&
+        log_limit_allows(&agent->seeds_full, now, SEEDS_FULL_WARN_MS, &held_back))
+        LOG(LOG_WARN, "too many addresses of peers: some are not tried",
+            LOG_TEXT("addr", address_text(addr).text), LOG_NUMBER("limit", SWIM_SEEDS_MAX));
+    agent_settle(agent);
+}
+
+static void unjoin(void *context, const struct swim_addr *addr)
+{
+    struct agent *agent = context;
+
+    for (uint32_t i = 0; i < agent->config.peer_count; i++)
+        if (is_address_equal(&agent->config.peers[i].addr, addr))
+            return; /* also given as a number */
+    swim_unjoin(agent->swim, addr);
+}
+
+static bool is_live_at(void *context, const struct swim_addr *addr)
+{
+    struct agent *agent = context;
+    struct swim_member member;
+
+    return swim_member_find_addr(agent->swim, addr, &member);
+}
+
+void agent_join_peers(struct agent *agent)
+{
+    const struct agent_config *config = &agent->config;
+
+    for (uint32_t i = 0; i < config->peer_count; i++)
+        if (config->peers[i].addr.family != 0)
+            join(agent, &config->peers[i].addr);
+    resolver_set_names(agent->resolver, config->peers, config->peer_count);
+}
+
+void agent_unjoin_peers(struct agent *agent)
+{
+    resolver_set_names(agent->resolver, NULL, 0);
+    for (uint32_t i = 0; i < agent->config.peer_count; i++)
+        if (agent->config.peers[i].addr.family != 0)
+            swim_unjoin(agent->swim, &agent->config.peers[i].addr);
+}
+
+/* ---- Start ------------------------------------------------------------------------------- */
+
+void agent_collect(void *context, struct metrics *ret)
+{
+    const struct agent *agent = context;
+    struct httpd_stats http = httpd_stats(agent->httpd);
+
+    *ret = (struct metrics){.udp = udp_stats(agent->udp),
+                            .resolver = resolver_stats(agent->resolver),
+                            .rate_limited = agent->limiter.limited,
+                            .log_lines_dropped = log_lines_dropped(),
+                            .http_requests = http.requests,
+                            .http_refused = http.refused,
+                            .http_connections = http.connections};
+    swim_stats(agent->swim, &ret->swim);
+}
+
+void agent_arm_report(struct agent *agent)
+{
+    struct timeval wait = timeval_of_ms(agent->config.log_interval_ms);
+
+    (void)event_del(agent->report);
+    if (agent->config.log_interval_ms != 0)
+        (void)event_add(agent->report, &wait);
+}
+
+__attribute__((format(printf, 2, 3))) static enum exit_code fail(enum exit_code code,
+                                                                 const char *format, ...)
+{
+    va_list arguments;
+
+    (void)fputs("swimd: ", stderr);
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+    return code;
+}
+
+static enum exit_code fail_to_listen(const char *what, const char *addr, const char *other_way)
+{
+    const char *hint = "";
+
+    if (errno == EADDRINUSE)
+        hint = ": stop the program that has it, or choose another port with ";
+    else if (errno == EADDRNOTAVAIL)
+        hint = ": no network interface here has this address; choose another with ";
+    else if (errno == EACCES || errno == EPERM)
+        hint = ": ports below 1024 are for root; choose another with ";
+    return fail(EXIT_CODE_BIND, "%s %s: cannot listen: %s%s%s", what, addr, strerror(errno), hint,
+                *hint == '\0' ? "" : other_way);
+}
+
+static enum exit_code open_socket(struct agent *agent, struct swim_addr *ret_bound)
+{
+    const struct agent_config *config = &agent->config;
+
+    agent->udp = udp_open(&config->bind, ret_bound);
+    if (agent->udp == NULL)
+        return fail_to_listen("UDP", address_text(&config->bind).text, "--bind ADDR:PORT");
+    return EXIT_CODE_OK;
+}
+
+static enum exit_code open_http(struct agent *agent)
+{
+    const struct agent_config *config = &agent->config;
+    struct swim_addr addr = config->http_bind;
+
+    if (config->metrics_port == 0)
+        return EXIT_CODE_OK;
+    addr.port = (uint16_t)config->metrics_port;
+    agent->source = (struct http_source){
+        .config = config, .swim = agent->swim, .context = agent, .collect = agent_collect};
+    agent->httpd = httpd_new(agent->base, &addr, http_answer, &agent->source);
+    if (agent->httpd == NULL)
+        return fail_to_listen("HTTP", address_text(&addr).text,
+                              "--metrics-port N or --http-bind ADDR");
+    return EXIT_CODE_OK;
+}
+
+static bool draw_identity(struct swim_config *config)
+{
+    do {
+        if (getrandom(&config->id, sizeof config->id, 0) != (ssize_t)sizeof config->id ||
+            getrandom(&config->seed, sizeof config->seed, 0) != (ssize_t)sizeof config->seed)
+            return false;
+    } while (config->id == 0);
+    return true;
+}
+
+static enum exit_code start_member(struct agent *agent, const struct swim_addr *bound,
+                                   const char **ret_source)
+{
+    struct swim_config config = agent->config.swim;
+    const char *wrong = advertise_choose(&agent->config, bound, &agent->addr, ret_source);
+
+    if (wrong != NULL)
+        return fail(EXIT_CODE_CONFIG, "%s", wrong);
+    if (!draw_identity(&config))
+        return fail(EXIT_CODE_FAILURE, "no random numbers: %s", strerror(errno));
+    config.addr = agent->addr;
+    config.addr_in_probes = !is_address_equal(&agent->addr, bound);
+    wrong = swim_config_check(&config);
+    if (wrong != NULL)
+        return fail(EXIT_CODE_CONFIG, "the setting %s is out of its range", wrong);
+    agent->arena_size = swim_footprint(&config);
+    void *arena = mmap(NULL, agent->arena_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (arena == MAP_FAILED)
+        return fail(EXIT_CODE_FAILURE, "no memory for %u members: %s", (unsigned)config.members_max,
+                    strerror(errno));
+    agent->swim = swim_init(arena, agent->arena_size, &config, clock_now_ns());
+    return EXIT_CODE_OK;
+}
+
+static bool make_events(struct agent *agent)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    int fd = udp_fd(agent->udp);
+    bool ok;
+
+    agent->readable = event_new(agent->base, fd, EV_READ | EV_PERSIST, on_readable, agent);
+    agent->writable = event_new(agent->base, fd, EV_WRITE, on_sendable, agent);
+    agent->timer = evtimer_new(agent->base, on_deadline, agent);
+    agent->resend = evtimer_new(agent->base, on_sendable, agent);
+    agent->report = event_new(agent->base, -1, EV_PERSIST, on_report, agent);
+    agent->give_up = evtimer_new(agent->base, on_give_up, agent);
+    ok = agent->readable != NULL && agent->writable != NULL && agent->timer != NULL &&
+         agent->resend != NULL && agent->report != NULL && agent->give_up != NULL &&
+         event_add(agent->readable, NULL) == 0;
+    for (size_t i = 0; ok && i < sizeof numbers / sizeof numbers[0]; i++) {
+        agent->signals[i] = evsignal_new(agent->base, numbers[i], on_signal, agent);
+        ok = agent->signals[i] != NULL && event_add(agent->signals[i], NULL) == 0;
+    }
+    return ok;
+}
+
+static struct event_base *make_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config == NULL)
+        return NULL;
+    /* Else the loop's clock is up to 4 ms behind, and deadlines are acted on twice. */
+    if (event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+        base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+static enum exit_code start_helpers(struct agent *agent)
+{
+    const struct agent_config *config = &agent->config;
+    struct limiter_config limits = {.members_max = config->swim.members_max,
+                                    .strangers_rate = config->max_inbound_rate,
+                                    .member_capacity = config->inbound_peer_capacity,
+                                    .member_rate = config->inbound_peer_refill_rate};
+    struct resolver_host host = {
+        .context = agent, .found = join, .lost = unjoin, .is_live = is_live_at};
+
+    if (!limiter_init(&agent->limiter, &limits))
+        return fail(EXIT_CODE_FAILURE, "no memory for the rate limits");
+    agent->resolver = resolver_new(agent->base, udp_family(agent->udp), &host);
+    if (agent->resolver == NULL)
+        return fail(EXIT_CODE_FAILURE, "the name resolver can't be set up");
+    if (!make_events(agent))
+        return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
+    return EXIT_CODE_OK;
+}
+
+static enum exit_code start(struct agent *agent)
+{
+    struct swim_addr bound;
+    const char *source = "";
+    enum exit_code code;
+
+    agent->base = make_base();
+    if (agent->base == NULL)
+        return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
+    code = open_socket(agent, &bound);
+    if (code == EXIT_CODE_OK)
+        code = start_member(agent, &bound, &source);
+    if (code == EXIT_CODE_OK)
+        code = start_helpers(agent);
+    if (code == EXIT_CODE_OK)
+        code = open_http(agent);
+    if (code != EXIT_CODE_OK)
+        return code;
+    report_start(agent, &bound, source);
+    agent_arm_report(agent);
+    agent_join_peers(agent);
+    agent_settle(agent);
+    return EXIT_CODE_OK;
+}
+
+static void free_event(struct event *event)
+{
+    if (event != NULL)
+        event_free(event);
+}
+
+static void stop(struct agent *agent)
+{
+    httpd_free(agent->httpd);
+    resolver_free(agent->resolver);
+    limiter_done(&agent->limiter);
+    free_event(agent->readable);
+    free_event(agent->writable);
+    free_event(agent->timer);
+    free_event(agent->resend);
+    free_event(agent->report);
+    free_event(agent->give_up);
+    for (size_t i = 0; i < sizeof agent->signals / sizeof agent->signals[0]; i++)
+        free_event(agent->signals[i]);
+    if (agent->swim != NULL)
+        (void)munmap(agent->swim, agent->arena_size);
+    udp_close(agent->udp);
+    if (agent->base != NULL)
+        event_base_free(agent->base);
+}
+
+enum exit_code agent_run(const struct agent_config *config, const struct options *options)
+{
+    struct agent agent = {.config = *config, .options = *options, .armed = SWIM_NEVER};
+    enum exit_code code;
+
+    log_configure(config->log_level, config->log_format);
+    code = start(&agent);
+    if (code == EXIT_CODE_OK)
+        code = event_base_dispatch(agent.base) < 0 ? EXIT_CODE_FAILURE : agent.exit_code;
+    stop(&agent);
+    return code;
+}

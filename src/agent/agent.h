@@ -1,0 +1,77 @@
+/*
+ * The daemon: one member of the core's, one UDP socket, one event loop.
+ *
+ *        UDP socket --- udp --- limiter --+                  +-- httpd --- http
+ *        names of peers ----- resolver ---+--- agent --------+-- report (log lines)
+ *        signals, timer ------------------+      |           +-- reload (SIGHUP)
+ *                                          struct swim
+ *
+ * Whatever woke the loop, agent_settle ends the turn: events are reported, datagrams sent, the one
+ * timer armed for the core's deadline.
+ */
+#ifndef SWIM_AGENT_AGENT_H
+#define SWIM_AGENT_AGENT_H
+
+#include "agent/config.h"
+#include "agent/exit_code.h"
+#include "agent/http.h"
+#include "agent/limiter.h"
+#include "agent/options.h"
+#include "agent/resolver.h"
+#include "agent/udp.h"
+#include "swim/swim.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct event;
+struct event_base;
+
+struct agent {
+    struct agent_config config; /* as loaded */
+    struct options options;     /* to be put over the file again at SIGHUP */
+    struct swim_addr addr;      /* told to peers */
+    struct swim *swim;
+    size_t arena_size;
+    struct udp *udp;
+    struct limiter limiter;
+    struct resolver *resolver;
+    struct httpd *httpd; /* NULL: none wanted */
+    struct http_source source;
+    bool is_leaving;
+    bool is_send_blocked; /* until the socket is writable, or a while is over */
+    enum exit_code exit_code;
+    swim_time armed; /* what `timer` waits for; SWIM_NEVER: nothing */
+    struct event_base *base;
+    struct event *readable;
+    struct event *writable;
+    struct event *timer;
+    struct event *resend;
+    struct event *report;
+    struct event *give_up;
+    struct event *signals[3];
+    struct log_limit seeds_full;
+};
+
+/* Runs until the member has left. `config` holds the options already. */
+enum exit_code agent_run(const struct agent_config *config, const struct options *options);
+
+/* The end of each turn of the loop. */
+void agent_settle(struct agent *agent);
+void agent_collect(void *agent, struct metrics *ret);
+
+/* Peers: the numeric ones become seeds at once, names by way of the resolver. */
+void agent_join_peers(struct agent *agent);
+void agent_unjoin_peers(struct agent *agent);
+/* (Re)starts the periodic metrics line by the configured interval. */
+void agent_arm_report(struct agent *agent);
+
+/* Log lines: report.c. */
+void report_start(const struct agent *agent, const struct swim_addr *bound, const char *source);
+void report_event(const struct swim_event *event);
+void report_metrics(const struct agent *agent);
+
+/* SIGHUP: reload.c. */
+void reload(struct agent *agent);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * Defaults, and values given as text. The defaults of the protocol are the core's; those of the
+ * daemon stand here. The meaning of each is in docs/configuration.md.
+ */
+#include "agent/config.h"
+
+#include "base/assert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void config_default(struct agent_config *config)
+{
+    *config = (struct agent_config){
+        .bind = {.ip = {127, 0, 0, 1}, .family = 4},
+        .max_inbound_rate = 500,
+        .inbound_peer_capacity = 100,
+        .inbound_peer_refill_rate = 50,
+        .log_interval_ms = 10000,
+        .http_bind = {.ip = {127, 0, 0, 1}, .family = 4},
+        .log_level = LOG_INFO,
+        .log_format = LOG_AS_TEXT,
+    };
+    swim_config_default(&config->swim);
+}
+
+const char *config_set_bind(struct agent_config *config, const char *text)
+{
+    return address_parse(text, &config->bind);
+}
+
+const char *config_set_advertise(struct agent_config *config, const char *text)
+{
+    struct swim_addr addr;
+    const char *wrong = address_parse_ip(text, &addr);
+
+    if (wrong != NULL)
+        wrong = address_parse(text, &addr);
+    if (wrong == NULL && is_address_wildcard(&addr))
+        wrong = "a wildcard is no address that peers can reach";
+    if (wrong == NULL)
+        config->advertise = addr;
+    return wrong;
+}
+
+const char *config_add_peer(struct agent_config *config, const char *text)
+{
+    if (config->peer_count == CONFIG_PEERS_MAX)
+        return "more than 64 peers (a few are enough: each tells of all the others)";
+    const char *wrong = endpoint_parse(text, &config->peers[config->peer_count]);
+    if (wrong == NULL)
+        config->peer_count++;
+    return wrong;
+}
+
+const char *config_set_http_bind(struct agent_config *config, const char *text)
+{
+    return address_parse_ip(text, &config->http_bind);
+}
+
+const char *config_add_http_host(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (config->http_host_count == CONFIG_HTTP_HOSTS_MAX)
+        return "more than 16 host names";
+    if (size == 0 || size >= HOST_NAME_MAX_SIZE || strpbrk(text, " \t:/") != NULL)
+        return "not a host name (without port)";
+    memcpy(config->http_hosts[config->http_host_count++], text, size + 1);
+    return NULL;
+}
+
+const char *config_set_log_level(struct agent_config *config, const char *text)
+{
+    return log_level_parse(text, &config->log_level) ? NULL : "must be error, warn, info or debug";
+}
+
+const char *config_set_log_format(struct agent_config *config, const char *text)
+{
+    return log_format_parse(text, &config->log_format) ? NULL : "must be text or json";
+}

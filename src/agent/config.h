@@ -1,0 +1,75 @@
+/*
+ * Everything the daemon can be told, from the defaults, one TOML file and the command line, in
+ * this order. docs/configuration.md is the reference for its readers; the table of keys in
+ * config_file.c is the one for the program.
+ */
+#ifndef SWIM_AGENT_CONFIG_H
+#define SWIM_AGENT_CONFIG_H
+
+#include "agent/address.h"
+#include "agent/log.h"
+#include "swim/swim.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_PEERS_MAX 64
+_Static_assert(CONFIG_PEERS_MAX <= SWIM_SEEDS_MAX, "every numeric peer can be a seed");
+#define CONFIG_HTTP_HOSTS_MAX 16
+/* A longer file is refused unread: deep keys overflow the TOML parser's stack. */
+#define CONFIG_FILE_MAX (32 * 1024)
+
+#define CONFIG_NO_ENCRYPTION                                                                       \
+    "encryption is not built into this version: refusing to run in plaintext"
+
+struct agent_config {
+    struct swim_config swim; /* all but id, seed and addr, which are found at the start */
+    struct swim_addr bind;
+    struct swim_addr advertise; /* family 0: not given; port 0: that of the socket */
+    uint32_t peer_count;
+    struct endpoint peers[CONFIG_PEERS_MAX];
+    /* Inbound limits: datagrams a second from all strangers together; datagrams at once, and a
+     * second, from each member. */
+    uint32_t max_inbound_rate;
+    uint32_t inbound_peer_capacity;
+    uint32_t inbound_peer_refill_rate;
+    uint32_t log_interval_ms; /* of the console metrics line; 0 = none */
+    uint32_t metrics_port;    /* 0 = no HTTP */
+    struct swim_addr http_bind;
+    uint32_t http_host_count;
+    char http_hosts[CONFIG_HTTP_HOSTS_MAX][HOST_NAME_MAX_SIZE]; /* accepted in Host; "*" = any */
+    enum log_level log_level;
+    enum log_format log_format;
+};
+
+struct config_error {
+    char text[640];
+};
+
+void config_default(struct agent_config *config);
+
+/* Values written as text, in the file or on the command line. NULL when set, else what is wrong
+ * (static), and then *config is as before. */
+typedef const char *config_setter(struct agent_config *config, const char *text);
+config_setter config_set_bind;
+config_setter config_set_advertise;
+config_setter config_add_peer;
+config_setter config_set_http_bind;
+config_setter config_add_http_host;
+config_setter config_set_log_level;
+config_setter config_set_log_format;
+
+/* Reads `path` over *config. False, with *config as before, when it can't be read or any of it
+ * is wrong; *ret_error then names file, line, key and what would be allowed. */
+bool config_load(struct agent_config *config, const char *path, struct config_error *ret_error);
+/* The same with the file's text at hand; `path` is for the messages. */
+bool config_parse(struct agent_config *config, const char *path, const char *text,
+                  struct config_error *ret_error);
+
+/* Visits the keys whose values differ: "section.name", and whether a running daemon can take
+ * the new one. */
+typedef void config_difference(void *context, const char *key, bool is_live);
+void config_compare(const struct agent_config *a, const struct agent_config *b,
+                    config_difference *visit, void *context);
+
+#endif

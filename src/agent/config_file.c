@@ -1,0 +1,429 @@
+/*
+ * The configuration file: one table of keys with their types and ranges, checked value by value.
+ * Whatever the table doesn't know is an error: a mistyped key must not be a silent default.
+ */
+#define _GNU_SOURCE
+#include "agent/config.h"
+#include "agent/config_toml.h"
+
+#include "base/assert.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum key_type {
+    KEY_NUMBER, /* uint32_t at `offset`, min..max, or 0 when `zero_is_off` */
+    KEY_MILLI,  /* a decimal fraction, kept in thousandths: uint32_t */
+    KEY_BOOLEAN,
+    KEY_TEXT,       /* given to `set` */
+    KEY_TEXTS,      /* an array of strings, each given to `set` */
+    KEY_ENCRYPTION, /* refused by this version; `false` is the truth, and accepted */
+};
+
+struct key {
+    const char *section;
+    const char *name;
+    enum key_type type;
+    bool zero_is_off;
+    bool is_live; /* a running daemon takes a new value at SIGHUP */
+    uint32_t min;
+    uint32_t max;
+    size_t offset; /* of the value in struct agent_config */
+    size_t size;   /* of it, for comparing */
+    config_setter *set;
+    size_t count_offset; /* KEY_TEXTS: of the uint32_t that counts the values */
+    const char *unit;
+};
+
+#define PLACE(field)                                                                               \
+    .offset = offsetof(struct agent_config, field), .size = sizeof((struct agent_config *)0)->field
+#define NUMBER(field, min_, max_) .type = KEY_NUMBER, .min = (min_), .max = (max_), PLACE(field)
+#define MILLISECONDS(field, min_, max_) NUMBER(field, min_, max_), .unit = " (milliseconds)"
+#define RATE(field) NUMBER(field, 1, 1000000), .unit = " (datagrams a second)"
+
+static const struct key keys[] = {
+    {"gossip", "fanout", NUMBER(swim.fanout, 1, 65535)},
+    {"gossip", "adaptive_fanout", .type = KEY_BOOLEAN, PLACE(swim.adaptive_fanout)},
+    {"gossip", "max_sends", NUMBER(swim.max_sends, 1, 64)},
+    {"gossip", "adaptive_targets", .type = KEY_BOOLEAN, PLACE(swim.adaptive_targets)},
+    {"gossip", "interval_ms", MILLISECONDS(swim.gossip_interval_ms, 10, 3600000)},
+    {"gossip", "heartbeat_interval_ms", MILLISECONDS(swim.heartbeat_interval_ms, 10, 3600000)},
+    {"gossip", "piggyback_max", NUMBER(swim.piggyback_max, 0, 58)},
+    {"gossip", "anti_entropy_interval_ms", .zero_is_off = true,
+     MILLISECONDS(swim.anti_entropy_interval_ms, 10, 3600000)},
+    {"gossip", "retransmit_multiplier", NUMBER(swim.retransmit_multiplier, 1, 16)},
+    {"gossip", "members_max", NUMBER(swim.members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX)},
+
+    {"network", "bind", .type = KEY_TEXT, .set = config_set_bind, PLACE(bind)},
+    {"network", "advertise", .type = KEY_TEXT, .set = config_set_advertise, PLACE(advertise)},
+    {"network", "peers", .type = KEY_TEXTS, .set = config_add_peer, .is_live = true, PLACE(peers),
+     .count_offset = offsetof(struct agent_config, peer_count)},
+    {"network", "cluster_key", .type = KEY_ENCRYPTION},
+    {"network", "cluster_key_file", .type = KEY_ENCRYPTION},
+    {"network", "encryption", .type = KEY_ENCRYPTION},
+    {"network", "max_inbound_rate", .is_live = true, RATE(max_inbound_rate)},
+    {"network", "inbound_peer_capacity", .is_live = true, NUMBER(inbound_peer_capacity, 1, 1000000),
+     .unit = " (datagrams)"},
+    {"network", "inbound_peer_refill_rate", .is_live = true, RATE(inbound_peer_refill_rate)},
+    {"network", "reliable_ack_timeout_ms", MILLISECONDS(swim.reliable_ack_timeout_ms, 10, 60000)},
+    {"network", "reliable_max_retries", NUMBER(swim.reliable_max_retries, 0, 16)},
+
+    {"probes", "interval_ms", MILLISECONDS(swim.probe_interval_ms, 10, 3600000)},
+    {"probes", "timeout_ms", MILLISECONDS(swim.probe_timeout_ms, 1, 3599999)},
+    {"probes", "indirect_k", NUMBER(swim.indirect_k, 0, SWIM_INDIRECT_MAX)},
+    {"probes", "suspect_timeout_ms", MILLISECONDS(swim.suspect_timeout_ms, 10, 3600000)},
+    {"probes", "suspect_multiplier", .type = KEY_MILLI, .min = 0, .max = 100,
+     PLACE(swim.suspect_multiplier_milli)},
+    {"probes", "suspect_jitter_ms", MILLISECONDS(swim.suspect_jitter_ms, 0, 3600000)},
+    {"probes", "dead_retention_ms", MILLISECONDS(swim.dead_retention_ms, 10, 86400000)},
+
+    {"metrics", "log_interval_ms", .zero_is_off = true, .is_live = true,
+     MILLISECONDS(log_interval_ms, 100, 86400000)},
+    {"metrics", "server_port", .zero_is_off = true, NUMBER(metrics_port, 1, 65535)},
+    {"metrics", "http_bind", .type = KEY_TEXT, .set = config_set_http_bind, PLACE(http_bind)},
+    {"metrics", "http_hosts", .type = KEY_TEXTS, .set = config_add_http_host, .is_live = true,
+     PLACE(http_hosts), .count_offset = offsetof(struct agent_config, http_host_count)},
+
+    {"log", "level", .type = KEY_TEXT, .set = config_set_log_level, .is_live = true,
+     PLACE(log_level)},
+    {"log", "format", .type = KEY_TEXT, .set = config_set_log_format, .is_live = true,
+     PLACE(log_format)},
+};
+#define KEY_COUNT (sizeof keys / sizeof keys[0])
+
+static const char sections[] = "[gossip], [network], [probes], [metrics], [log]";
+
+struct loader {
+    struct agent_config config;
+    const char *path;
+    struct config_error *error;
+    bool has_failed;
+    uint32_t lines[KEY_COUNT]; /* where each key was set; 0: it was not */
+};
+
+/* ---- Messages ---------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 4))) static bool fail(struct loader *loader, uint32_t line,
+                                                       const char *format, ...)
+{
+    char *text = loader->error->text;
+    size_t cap = sizeof loader->error->text;
+    va_list arguments;
+    int size = line == 0 ? snprintf(text, cap, "%s: ", loader->path)
+                         : snprintf(text, cap, "%s:%u: ", loader->path, (unsigned)line);
+
+    if (size > 0 && (size_t)size < cap) {
+        va_start(arguments, format);
+        (void)vsnprintf(text + size, cap - (size_t)size, format, arguments);
+        va_end(arguments);
+    }
+    loader->has_failed = true;
+    return false;
+}
+
+static void describe_allowed(const struct key *key, char *text, size_t cap)
+{
+    const char *off = key->zero_is_off ? "0 (off) or " : "";
+    const char *unit = key->unit != NULL ? key->unit : "";
+
+    switch (key->type) {
+    case KEY_NUMBER:
+        (void)snprintf(text, cap, "%sa whole number from %u to %u%s", off, (unsigned)key->min,
+                       (unsigned)key->max, unit);
+        break;
+    case KEY_MILLI:
+        (void)snprintf(text, cap, "a number from %u to %u", (unsigned)key->min, (unsigned)key->max);
+        break;
+    case KEY_BOOLEAN:
+    case KEY_ENCRYPTION:
+        (void)snprintf(text, cap, "true or false");
+        break;
+    case KEY_TEXT:
+        (void)snprintf(text, cap, "a string");
+        break;
+    case KEY_TEXTS:
+        (void)snprintf(text, cap, "an array of strings");
+        break;
+    }
+}
+
+static const char *type_name(enum toml_type type)
+{
+    switch (type) {
+    case TOML_TYPE_TABLE:
+        return "a table";
+    case TOML_TYPE_ARRAY:
+        return "an array";
+    case TOML_TYPE_STRING:
+        return "a string";
+    case TOML_TYPE_INTEGER:
+        return "a whole number";
+    case TOML_TYPE_FLOAT:
+        return "a fraction";
+    case TOML_TYPE_BOOLEAN:
+        return "true or false";
+    case TOML_TYPE_DATE:
+        break;
+    }
+    return "a date";
+}
+
+static bool fail_type(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    char allowed[128];
+
+    describe_allowed(key, allowed, sizeof allowed);
+    return fail(loader, item->line, "[%s] %s: must be %s, not %s", key->section, key->name, allowed,
+                type_name(item->type));
+}
+
+static bool fail_unknown(struct loader *loader, const struct toml_item *item)
+{
+    char known[400] = "";
+    size_t size = 0;
+
+    for (size_t i = 0; i < KEY_COUNT && size < sizeof known; i++)
+        if (strcmp(keys[i].section, item->section) == 0)
+            size += (size_t)snprintf(known + size, sizeof known - size, "%s%s",
+                                     size == 0 ? "" : ", ", keys[i].name);
+    if (item->section[0] == '\0')
+        return fail(loader, item->line, "%.64s: this key is in no section; the sections are %s",
+                    item->key, sections);
+    if (size == 0)
+        return fail(loader, item->line, "[%.64s]: unknown section; the sections are %s",
+                    item->section, sections);
+    return fail(loader, item->line, "[%s] %.64s: unknown key; the keys here are %s", item->section,
+                item->key, known);
+}
+
+/* ---- Values ------------------------------------------------------------------------------ */
+
+static bool set_number(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    char allowed[128];
+    bool is_off = key->zero_is_off && item->integer == 0;
+
+    if (item->type != TOML_TYPE_INTEGER)
+        return fail_type(loader, key, item);
+    if (!is_off && (item->integer < key->min || item->integer > key->max)) {
+        describe_allowed(key, allowed, sizeof allowed);
+        return fail(loader, item->line, "[%s] %s = %lld: must be %s", key->section, key->name,
+                    (long long)item->integer, allowed);
+    }
+    uint32_t value = (uint32_t)item->integer;
+    memcpy((char *)&loader->config + key->offset, &value, sizeof value);
+    return true;
+}
+
+static bool set_milli(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    double real = item->type == TOML_TYPE_INTEGER ? (double)item->integer : item->real;
+    char allowed[128];
+
+    if (item->type != TOML_TYPE_INTEGER && item->type != TOML_TYPE_FLOAT)
+        return fail_type(loader, key, item);
+    if (!(real >= key->min && real <= key->max)) { /* not-a-number fails too */
+        describe_allowed(key, allowed, sizeof allowed);
+        return fail(loader, item->line, "[%s] %s = %g: must be %s", key->section, key->name, real,
+                    allowed);
+    }
+    uint32_t milli = (uint32_t)(real * 1000 + 0.5);
+    memcpy((char *)&loader->config + key->offset, &milli, sizeof milli);
+    return true;
+}
+
+static bool set_boolean(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    if (item->type != TOML_TYPE_BOOLEAN)
+        return fail_type(loader, key, item);
+    memcpy((char *)&loader->config + key->offset, &item->boolean, sizeof item->boolean);
+    return true;
+}
+
+static bool set_text(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    const char *wrong;
+
+    if (item->type != TOML_TYPE_STRING)
+        return fail_type(loader, key, item);
+    wrong = strlen(item->text) != item->text_size ? "there is a zero byte in it"
+                                                  : key->set(&loader->config, item->text);
+    if (wrong != NULL)
+        return fail(loader, item->line, "[%s] %s = \"%.128s\": %s", key->section, key->name,
+                    item->text, wrong);
+    return true;
+}
+
+/* The array itself empties the list; its elements fill it. */
+static bool set_texts(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    uint32_t none = 0;
+
+    if (item->is_element)
+        return set_text(loader, key, item);
+    if (item->type != TOML_TYPE_ARRAY)
+        return fail_type(loader, key, item);
+    memcpy((char *)&loader->config + key->count_offset, &none, sizeof none);
+    memset((char *)&loader->config + key->offset, 0, key->size);
+    return true;
+}
+
+static bool set_encryption(struct loader *loader, const struct key *key,
+                           const struct toml_item *item)
+{
+    if (strcmp(key->name, "encryption") == 0 && item->type != TOML_TYPE_BOOLEAN)
+        return fail_type(loader, key, item);
+    if (item->type == TOML_TYPE_BOOLEAN && !item->boolean)
+        return true;
+    return fail(loader, item->line, "[%s] %s: %s", key->section, key->name, CONFIG_NO_ENCRYPTION);
+}
+
+static bool set(struct loader *loader, const struct key *key, const struct toml_item *item)
+{
+    switch (key->type) {
+    case KEY_NUMBER:
+        return set_number(loader, key, item);
+    case KEY_MILLI:
+        return set_milli(loader, key, item);
+    case KEY_BOOLEAN:
+        return set_boolean(loader, key, item);
+    case KEY_TEXT:
+        return set_text(loader, key, item);
+    case KEY_TEXTS:
+        return set_texts(loader, key, item);
+    case KEY_ENCRYPTION:
+        break;
+    }
+    return set_encryption(loader, key, item);
+}
+
+/* ---- The document ------------------------------------------------------------------------ */
+
+static bool visit(void *context, const struct toml_item *item)
+{
+    struct loader *loader = context;
+    bool is_known_section = false;
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].section, item->section) != 0)
+            continue;
+        is_known_section = true;
+        if (strcmp(keys[i].name, item->key) == 0) {
+            loader->lines[i] = item->line;
+            if (item->is_element && keys[i].type != KEY_TEXTS)
+                return true; /* of an array that was refused already */
+            return set(loader, &keys[i], item);
+        }
+    }
+    if (is_known_section && item->key[0] == '\0')
+        return true;
+    return fail_unknown(loader, item);
+}
+
+static uint32_t line_of(const struct loader *loader, const char *section, const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strcmp(keys[i].section, section) == 0 && strcmp(keys[i].name, name) == 0)
+            return loader->lines[i];
+    swim_panic("no such key", __FILE__, __LINE__);
+}
+
+static bool check_together(struct loader *loader)
+{
+    const struct swim_config *swim = &loader->config.swim;
+    uint32_t line = line_of(loader, "probes", "timeout_ms");
+
+    if (swim->probe_timeout_ms < swim->probe_interval_ms)
+        return true;
+    if (line == 0)
+        line = line_of(loader, "probes", "interval_ms");
+    return fail(loader, line,
+                "[probes] timeout_ms = %u: must be from 1 to %u, that is, less than "
+                "interval_ms = %u",
+                (unsigned)swim->probe_timeout_ms, (unsigned)swim->probe_interval_ms - 1,
+                (unsigned)swim->probe_interval_ms);
+}
+
+static bool parse(struct agent_config *config, const char *path, const char *text,
+                  struct config_error *ret_error, size_t size)
+{
+    struct loader loader = {.config = *config, .path = path, .error = ret_error};
+    struct toml_error error;
+
+    if (!toml_read(text, size, visit, &loader, &error))
+        return fail(&loader, error.line, "column %u: %s", (unsigned)error.column, error.text);
+    if (loader.has_failed || !check_together(&loader))
+        return false;
+    *config = loader.config;
+    return true;
+}
+
+bool config_parse(struct agent_config *config, const char *path, const char *text,
+                  struct config_error *ret_error)
+{
+    return parse(config, path, text, ret_error, strlen(text));
+}
+
+static ssize_t read_all(const char *path, char *text, size_t cap)
+{
+    size_t size = 0;
+    ssize_t got = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return -1;
+    while (size < cap && got > 0) {
+        do
+            got = read(fd, text + size, cap - size);
+        while (got < 0 && errno == EINTR);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    int cause = errno;
+    (void)close(fd);
+    errno = cause;
+    return got < 0 ? -1 : (ssize_t)size;
+}
+
+bool config_load(struct agent_config *config, const char *path, struct config_error *ret_error)
+{
+    char text[CONFIG_FILE_MAX + 1];
+    ssize_t size = read_all(path, text, sizeof text);
+
+    if (size < 0) {
+        (void)snprintf(ret_error->text, sizeof ret_error->text, "%.512s: can't be read: %s", path,
+                       strerror(errno));
+        return false;
+    }
+    if (size > CONFIG_FILE_MAX) {
+        (void)snprintf(ret_error->text, sizeof ret_error->text, "%.512s: longer than %u bytes",
+                       path, (unsigned)CONFIG_FILE_MAX);
+        return false;
+    }
+    return parse(config, path, text, ret_error, (size_t)size);
+}
+
+/* ---- Comparing --------------------------------------------------------------------------- */
+
+void config_compare(const struct agent_config *a, const struct agent_config *b,
+                    config_difference *visit_key, void *context)
+{
+    char name[80];
+
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct key *key = &keys[i];
+        size_t count = key->count_offset;
+        bool is_equal =
+            memcmp((const char *)a + key->offset, (const char *)b + key->offset, key->size) == 0;
+        if (key->type == KEY_TEXTS)
+            is_equal = is_equal && memcmp((const char *)a + count, (const char *)b + count,
+                                          sizeof(uint32_t)) == 0;
+        if (is_equal)
+            continue;
+        (void)snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+        visit_key(context, name, key->is_live);
+    }
+}

@@ -1,0 +1,127 @@
+/*
+ * toml++ behind a C interface: the only C++ of the project. Debian has no TOML parser in C, and
+ * this one passes the whole of toml-test. It throws, so everything is caught here.
+ */
+#include "agent/config_toml.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#define TOML_HEADER_ONLY 0
+#include <toml++/toml.h>
+
+namespace
+{
+
+struct item {
+    std::string section;
+    std::string key;
+    std::string text;
+    toml_item value{};
+};
+
+using items = std::vector<item>;
+
+toml_type type_of(const toml::node &node)
+{
+    switch (node.type()) {
+    case toml::node_type::table:
+        return TOML_TYPE_TABLE;
+    case toml::node_type::array:
+        return TOML_TYPE_ARRAY;
+    case toml::node_type::string:
+        return TOML_TYPE_STRING;
+    case toml::node_type::integer:
+        return TOML_TYPE_INTEGER;
+    case toml::node_type::floating_point:
+        return TOML_TYPE_FLOAT;
+    case toml::node_type::boolean:
+        return TOML_TYPE_BOOLEAN;
+    default:
+        return TOML_TYPE_DATE;
+    }
+}
+
+item &add(items &all, std::string_view section, std::string_view key, const toml::node &node)
+{
+    item one;
+    one.section = section;
+    one.key = key;
+    one.value.type = type_of(node);
+    one.value.line = node.source().begin.line;
+    one.value.column = node.source().begin.column;
+    if (const auto *text = node.as_string())
+        one.text = text->get();
+    if (const auto *integer = node.as_integer())
+        one.value.integer = integer->get();
+    if (const auto *real = node.as_floating_point())
+        one.value.real = real->get();
+    if (const auto *boolean = node.as_boolean())
+        one.value.boolean = boolean->get();
+    all.push_back(std::move(one));
+    return all.back();
+}
+
+void add_section(items &all, std::string_view section, const toml::table &table)
+{
+    for (const auto &[key, node] : table) {
+        add(all, section, key.str(), node);
+        if (const auto *array = node.as_array())
+            for (const auto &element : *array)
+                add(all, section, key.str(), element).value.is_element = true;
+    }
+}
+
+items collect(const toml::table &root)
+{
+    items all;
+    for (const auto &[key, node] : root) {
+        if (const auto *table = node.as_table()) {
+            add(all, key.str(), "", node);
+            add_section(all, key.str(), *table);
+        } else {
+            add(all, "", key.str(), node);
+        }
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const item &a, const item &b) { return a.value.line < b.value.line; });
+    return all;
+}
+
+void set_error(toml_error *ret, std::string_view text, toml::source_position at)
+{
+    std::snprintf(ret->text, sizeof ret->text, "%.*s", static_cast<int>(text.size()), text.data());
+    ret->line = at.line;
+    ret->column = at.column;
+}
+
+} // namespace
+
+extern "C" bool toml_read(const char *document, size_t size, toml_visit *visit, void *context,
+                          toml_error *ret_error)
+{
+    try {
+        const toml::table root = toml::parse(std::string_view(document, size));
+        items all = collect(root);
+        for (item &one : all) {
+            one.value.section = one.section.c_str();
+            one.value.key = one.key.c_str();
+            one.value.text = one.text.c_str();
+            one.value.text_size = one.text.size();
+            if (!visit(context, &one.value))
+                break;
+        }
+        return true;
+    } catch (const toml::parse_error &error) {
+        set_error(ret_error, error.description(), error.source().begin);
+    } catch (const std::exception &error) {
+        set_error(ret_error, error.what(), toml::source_position{});
+    } catch (...) {
+        set_error(ret_error, "unknown error", toml::source_position{});
+    }
+    return false;
+}

@@ -1,0 +1,192 @@
+/*
+ * The paths, each rendered from the live state when it is asked for: there is no snapshot that
+ * could be stale.
+ */
+#include "agent/http.h"
+
+#include "agent/address.h"
+#include "base/json.h"
+
+#include <event2/buffer.h>
+#include <string.h>
+
+static void sink(void *context, const char *data, size_t size)
+{
+    (void)evbuffer_add(context, data, size);
+}
+
+static void put_count(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+/* ---- /membership ------------------------------------------------------------------------- */
+
+static void put_member(struct json *json, const struct swim_member *member)
+{
+    json_object_begin(json);
+    json_key(json, "id");
+    json_u64_string(json, member->id);
+    json_key(json, "addr");
+    json_string(json, address_text(&member->addr).text);
+    json_key(json, "status");
+    json_string(json, swim_status_name(member->status));
+    put_count(json, "incarnation", member->incarnation);
+    put_count(json, "heartbeat", member->heartbeat);
+    json_key(json, "self");
+    json_bool(json, member->is_self);
+    json_key(json, "capable");
+    json_bool(json, member->is_capable);
+    json_object_end(json);
+}
+
+static bool parse_status(const char *name, enum swim_status *ret)
+{
+    for (int i = 0; i < SWIM_STATUS_COUNT; i++) {
+        if (strcmp(name, swim_status_name((enum swim_status)i)) == 0) {
+            *ret = (enum swim_status)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void answer_membership(const struct http_source *source, const struct http_request *request,
+                              struct http_reply *reply)
+{
+    struct json json;
+    struct swim_member member;
+    char name[16];
+    enum swim_status status = SWIM_ALIVE;
+    bool is_filtered = http_query_value(request->query, "status", name, sizeof name);
+
+    if (is_filtered && !parse_status(name, &status)) {
+        http_reply_text(reply, 400, "status must be alive, suspect, dead or left");
+        return;
+    }
+    json_init(&json, sink, reply->body);
+    json_object_begin(&json);
+    json_key(&json, "nodes");
+    json_array_begin(&json);
+    for (uint32_t slot = 0; slot < swim_member_slots(source->swim); slot++)
+        if (swim_member_at(source->swim, slot, &member) &&
+            (!is_filtered || member.status == status))
+            put_member(&json, &member);
+    json_array_end(&json);
+    json_object_end(&json);
+}
+
+/* ---- Health ------------------------------------------------------------------------------ */
+
+static void answer_healthz(const struct http_source *source, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    (void)source;
+    (void)request;
+    sink(reply->body, "{\"status\":\"ok\"}", 15);
+}
+
+static void answer_readyz(const struct http_source *source, const struct http_request *request,
+                          struct http_reply *reply)
+{
+    struct json json;
+
+    (void)request;
+    json_init(&json, sink, reply->body);
+    json_object_begin(&json);
+    put_count(&json, "alive_nodes", swim_member_count(source->swim, SWIM_ALIVE));
+    put_count(&json, "suspect_nodes", swim_member_count(source->swim, SWIM_SUSPECT));
+    put_count(&json, "dead_nodes", swim_member_count(source->swim, SWIM_DEAD));
+    put_count(&json, "left_nodes", swim_member_count(source->swim, SWIM_LEFT));
+    json_key(&json, "ready");
+    json_bool(&json, source->is_ready);
+    json_object_end(&json);
+    reply->status = source->is_ready ? 200 : 503;
+}
+
+/* ---- Metrics ----------------------------------------------------------------------------- */
+
+static void answer_metrics(const struct http_source *source, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    struct metrics metrics;
+
+    source->collect(source->context, &metrics);
+    if (metrics_wants_open(request->accept)) {
+        reply->content_type = METRICS_OPEN_TYPE;
+        metrics_render_open(&metrics, sink, reply->body);
+    } else {
+        reply->content_type = METRICS_TEXT_TYPE;
+        metrics_render_text(&metrics, sink, reply->body);
+    }
+}
+
+static void answer_metrics_json(const struct http_source *source,
+                                const struct http_request *request, struct http_reply *reply)
+{
+    struct metrics metrics;
+
+    (void)request;
+    source->collect(source->context, &metrics);
+    metrics_render_json(&metrics, sink, reply->body);
+}
+
+/* ---- Paths ------------------------------------------------------------------------------- */
+
+typedef void path_handler(const struct http_source *source, const struct http_request *request,
+                          struct http_reply *reply);
+
+static void answer_index(const struct http_source *source, const struct http_request *request,
+                         struct http_reply *reply)
+{
+    (void)source;
+    (void)request;
+    http_reply_text(reply, 200,
+                    "swimd\n\n"
+                    "/membership     the members that this one knows (?status=alive|suspect|dead|"
+                    "left)\n"
+                    "/metrics        for Prometheus\n"
+                    "/metrics/json   the same, as JSON\n"
+                    "/healthz        is it running?\n"
+                    "/readyz         has it joined?");
+}
+
+static const struct {
+    const char *path;
+    path_handler *answer;
+} paths[] = {
+    {"/", answer_index},          {"/membership", answer_membership},
+    {"/healthz", answer_healthz}, {"/readyz", answer_readyz},
+    {"/metrics", answer_metrics}, {"/metrics/json", answer_metrics_json},
+};
+
+/* A browser can be led here under a stranger's name (DNS rebinding); an address or a name of ours
+ * can't be a stranger's. A client that sends no Host (HTTP/1.0) is no browser. */
+static bool is_host_ours(const struct agent_config *config, const char *host)
+{
+    if (*host == '\0' || is_http_host_local(host))
+        return true;
+    for (uint32_t i = 0; i < config->http_host_count; i++)
+        if (strcmp(config->http_hosts[i], "*") == 0 || is_http_host(host, config->http_hosts[i]))
+            return true;
+    return false;
+}
+
+void http_answer(void *context, const struct http_request *request, struct http_reply *reply)
+{
+    const struct http_source *source = context;
+
+    if (!is_host_ours(source->config, request->host)) {
+        http_reply_text(reply, 421,
+                        "this name is not among http_hosts of the configuration's [metrics]");
+        return;
+    }
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (strcmp(paths[i].path, request->path) == 0) {
+            paths[i].answer(source, request, reply);
+            return;
+        }
+    }
+    http_reply_text(reply, 404, "no such path; / lists them");
+}

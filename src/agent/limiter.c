@@ -1,0 +1,93 @@
+/*
+ * Token buckets without tokens: a bucket is the time at which it will be full, each datagram
+ * moves that time on by its cost, and one that would move it further ahead than the bucket is
+ * deep is refused (the generic cell rate algorithm). Member buckets live in sets of four, chosen
+ * by a hash of the id.
+ */
+#define _GNU_SOURCE
+#include "agent/limiter.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+
+#include <sys/mman.h>
+
+#define SET_SIZE 4
+#define SECOND_NS UINT64_C(1000000000)
+
+static size_t limiter_size(const struct limiter *limiter)
+{
+    return (limiter->set_mask + 1) * SET_SIZE * sizeof(struct bucket);
+}
+
+bool limiter_init(struct limiter *limiter, const struct limiter_config *config)
+{
+    size_t sets = 1;
+
+    *limiter = (struct limiter){0};
+    while (sets * SET_SIZE < (size_t)config->members_max * 2) /* half empty: full sets are rare */
+        sets *= 2;
+    limiter->set_mask = sets - 1;
+    limiter_configure(limiter, config);
+    void *memory = mmap(NULL, limiter_size(limiter), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    limiter->buckets = memory;
+    return true;
+}
+
+void limiter_done(struct limiter *limiter)
+{
+    if (limiter->buckets != NULL)
+        (void)munmap(limiter->buckets, limiter_size(limiter));
+    limiter->buckets = NULL;
+}
+
+void limiter_configure(struct limiter *limiter, const struct limiter_config *config)
+{
+    ASSERT(config->strangers_rate > 0 && config->member_rate > 0 && config->member_capacity > 0);
+    limiter->strangers_cost_ns = SECOND_NS / config->strangers_rate;
+    limiter->strangers_depth_ns = limiter->strangers_cost_ns * LIMITER_STRANGERS_BURST;
+    limiter->member_cost_ns = SECOND_NS / config->member_rate;
+    limiter->member_depth_ns = limiter->member_cost_ns * config->member_capacity;
+}
+
+static bool take(uint64_t *full_at_ns, uint64_t now_ns, uint64_t cost_ns, uint64_t depth_ns)
+{
+    uint64_t from = *full_at_ns > now_ns ? *full_at_ns : now_ns;
+
+    if (from + cost_ns - now_ns > depth_ns)
+        return false;
+    *full_at_ns = from + cost_ns;
+    return true;
+}
+
+/* The member's bucket, or the one of its set that is the fullest, made its own: what is lost with
+ * that one is the least there is, and mostly nothing. */
+static struct bucket *find(struct limiter *limiter, uint64_t id)
+{
+    struct bucket *set = &limiter->buckets[(hash_u64(id) & limiter->set_mask) * SET_SIZE];
+    struct bucket *fullest = set;
+
+    for (size_t i = 0; i < SET_SIZE; i++) {
+        if (set[i].id == id)
+            return &set[i];
+        if (set[i].full_at_ns < fullest->full_at_ns)
+            fullest = &set[i];
+    }
+    *fullest = (struct bucket){.id = id};
+    return fullest;
+}
+
+bool limiter_allows(struct limiter *limiter, uint64_t member_id, uint64_t now_ns)
+{
+    if (member_id != 0 && take(&find(limiter, member_id)->full_at_ns, now_ns,
+                               limiter->member_cost_ns, limiter->member_depth_ns))
+        return true;
+    if (take(&limiter->strangers_full_at_ns, now_ns, limiter->strangers_cost_ns,
+             limiter->strangers_depth_ns))
+        return true;
+    limiter->limited++;
+    return false;
+}

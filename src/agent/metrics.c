@@ -1,0 +1,293 @@
+/*
+ * Metrics in the two text formats and as JSON. The core's counters come out of SWIM_COUNTERS, so
+ * a new one is exported without a word here; the drop_* ones become one family with a label.
+ */
+#include "agent/metrics.h"
+
+#include "base/assert.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct counter {
+    const char *name;
+    const char *help;
+    size_t offset;
+};
+
+static const struct counter counters[] = {
+#define COUNTER_ROW(name, help) {#name, help, offsetof(struct swim_stats, name)},
+    SWIM_COUNTERS(COUNTER_ROW)
+#undef COUNTER_ROW
+};
+#define COUNTER_COUNT (sizeof counters / sizeof counters[0])
+#define DROP_PREFIX "drop_"
+#define DROP_PREFIX_SIZE (sizeof DROP_PREFIX - 1)
+
+struct send_error {
+    const char *cause;
+    size_t offset;
+};
+
+static const struct send_error send_errors[] = {
+#define SEND_ERROR_ROW(name) {#name, offsetof(struct udp_stats, send_##name)},
+    UDP_SEND_ERRORS(SEND_ERROR_ROW)
+#undef SEND_ERROR_ROW
+};
+#define SEND_ERROR_COUNT (sizeof send_errors / sizeof send_errors[0])
+
+static const uint32_t rtt_bounds_us[] = SWIM_RTT_BOUNDS_US;
+_Static_assert(sizeof rtt_bounds_us / sizeof rtt_bounds_us[0] + 1 == SWIM_RTT_BUCKETS,
+               "every bucket but the last has a bound");
+
+struct out {
+    json_sink *sink;
+    void *context;
+    bool is_open; /* OpenMetrics */
+};
+
+__attribute__((format(printf, 2, 3))) static void put(const struct out *out, const char *format,
+                                                      ...)
+{
+    char text[320];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int size = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ASSERT(size >= 0 && (size_t)size < sizeof text); /* names and help texts are our own */
+    out->sink(out->context, text, (size_t)size);
+}
+
+static uint64_t value_at(const void *stats, size_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)stats + offset, sizeof value);
+    return value;
+}
+
+/* OpenMetrics names a counter's family without the suffix that its samples have. */
+static void put_counter_head(const struct out *out, const char *name, const char *help)
+{
+    const char *suffix = out->is_open ? "" : "_total";
+
+    put(out, "# HELP swim_%s%s %s\n# TYPE swim_%s%s counter\n", name, suffix, help, name, suffix);
+}
+
+static void put_counter(const struct out *out, const char *name, const char *help, uint64_t value)
+{
+    put_counter_head(out, name, help);
+    put(out, "swim_%s_total %" PRIu64 "\n", name, value);
+}
+
+static void put_gauge(const struct out *out, const char *name, const char *help, uint64_t value)
+{
+    put(out, "# HELP swim_%s %s\n# TYPE swim_%s gauge\nswim_%s %" PRIu64 "\n", name, help, name,
+        name, value);
+}
+
+static bool is_drop(const struct counter *counter)
+{
+    return strncmp(counter->name, DROP_PREFIX, DROP_PREFIX_SIZE) == 0;
+}
+
+static void put_core_counters(const struct out *out, const struct swim_stats *stats)
+{
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        if (!is_drop(&counters[i]))
+            put_counter(out, counters[i].name, counters[i].help,
+                        value_at(stats, counters[i].offset));
+    put_counter_head(out, "drops", "Datagrams dropped whole, by reason.");
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        if (is_drop(&counters[i]))
+            put(out, "swim_drops_total{reason=\"%s\"} %" PRIu64 "\n",
+                counters[i].name + DROP_PREFIX_SIZE, value_at(stats, counters[i].offset));
+}
+
+static void put_core_gauges(const struct out *out, const struct swim_stats *stats)
+{
+    put_gauge(out, "members_alive", "Members held alive, this one included.",
+              stats->members[SWIM_ALIVE]);
+    put_gauge(out, "members_suspect", "Members held suspect.", stats->members[SWIM_SUSPECT]);
+    put_gauge(out, "members_dead", "Members held dead, until they are forgotten.",
+              stats->members[SWIM_DEAD]);
+    put_gauge(out, "members_left", "Members that left, until they are forgotten.",
+              stats->members[SWIM_LEFT]);
+    put_gauge(out, "gossip_queue_depth", "Members with news still to be spread.",
+              stats->news_queued);
+    put_gauge(out, "outbox_datagrams", "Datagrams waiting to be sent.", stats->outbox_queued);
+    put_gauge(out, "table_slots_used", "Places of the member table in use.", stats->slots_used);
+    put_gauge(out, "table_slots_max", "Places of the member table.", stats->slots_max);
+}
+
+/* Seconds in the canonical form that OpenMetrics wants: always with a point. */
+static const char *bound_text(uint32_t bound_us, char *text, size_t cap)
+{
+    (void)snprintf(text, cap, bound_us % 1000000 == 0 ? "%.1f" : "%g", (double)bound_us / 1e6);
+    return text;
+}
+
+static void put_round_trips(const struct out *out, const struct swim_stats *stats)
+{
+    uint64_t total = 0;
+    char bound[24];
+
+    put(out, "# HELP swim_probe_rtt_seconds Round trips of answered direct probes.\n"
+             "# TYPE swim_probe_rtt_seconds histogram\n");
+    for (size_t i = 0; i < SWIM_RTT_BUCKETS; i++) {
+        total += stats->rtt_bucket[i];
+        if (i + 1 == SWIM_RTT_BUCKETS)
+            put(out, "swim_probe_rtt_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", total);
+        else
+            put(out, "swim_probe_rtt_seconds_bucket{le=\"%s\"} %" PRIu64 "\n",
+                bound_text(rtt_bounds_us[i], bound, sizeof bound), total);
+    }
+    put(out, "swim_probe_rtt_seconds_sum %.9g\nswim_probe_rtt_seconds_count %" PRIu64 "\n",
+        (double)stats->rtt_sum_ns / 1e9, total);
+}
+
+static void put_socket(const struct out *out, const struct metrics *metrics)
+{
+    put_counter_head(out, "socket_send_errors", "Datagrams that the kernel refused, by cause.");
+    for (size_t i = 0; i < SEND_ERROR_COUNT; i++)
+        put(out, "swim_socket_send_errors_total{cause=\"%s\"} %" PRIu64 "\n", send_errors[i].cause,
+            value_at(&metrics->udp, send_errors[i].offset));
+    put_counter(out, "socket_receive_errors", "Receiving calls that failed.",
+                metrics->udp.receive_errors);
+    put_counter(out, "socket_receive_overflows",
+                "Datagrams lost because the receive buffer was full.",
+                metrics->udp.receive_overflows);
+    put_gauge(out, "socket_receive_buffer_bytes", "Receive buffer that the kernel granted.",
+              metrics->udp.receive_buffer_bytes);
+}
+
+static void put_daemon(const struct out *out, const struct metrics *metrics)
+{
+    put_counter(out, "rate_limited", "Datagrams dropped by the inbound rate limits.",
+                metrics->rate_limited);
+    put_counter(out, "name_lookups", "Answered look-ups of peers' names.",
+                metrics->resolver.answers);
+    put_counter(out, "name_lookup_failures", "Failed look-ups of peers' names.",
+                metrics->resolver.failures);
+    put_counter(out, "log_lines_dropped", "Log lines dropped because they would have blocked.",
+                metrics->log_lines_dropped);
+    put_counter(out, "http_requests", "HTTP requests answered.", metrics->http_requests);
+    put_counter(out, "http_connections_refused", "HTTP connections beyond the limit, closed.",
+                metrics->http_refused);
+    put_gauge(out, "http_connections", "HTTP connections open.", metrics->http_connections);
+}
+
+static void put_build_info(const struct out *out)
+{
+    const char *family = out->is_open ? "swim_build" : "swim_build_info";
+
+    put(out, "# HELP %s Version of this program.\n# TYPE %s %s\n", family, family,
+        out->is_open ? "info" : "gauge");
+    put(out, "swim_build_info{version=\"%d.%d.%d\",wire=\"1\"} 1\n", SWIM_VERSION_MAJOR,
+        SWIM_VERSION_MINOR, SWIM_VERSION_PATCH);
+}
+
+static void render(const struct metrics *metrics, const struct out *out)
+{
+    put_core_counters(out, &metrics->swim);
+    put_core_gauges(out, &metrics->swim);
+    put_round_trips(out, &metrics->swim);
+    put_socket(out, metrics);
+    put_daemon(out, metrics);
+    put_build_info(out);
+    if (out->is_open)
+        put(out, "# EOF\n");
+}
+
+void metrics_render_text(const struct metrics *metrics, json_sink *sink, void *context)
+{
+    render(metrics, &(struct out){.sink = sink, .context = context});
+}
+
+void metrics_render_open(const struct metrics *metrics, json_sink *sink, void *context)
+{
+    render(metrics, &(struct out){.sink = sink, .context = context, .is_open = true});
+}
+
+/* ---- JSON -------------------------------------------------------------------------------- */
+
+static void put_pair(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *context)
+{
+    struct json json;
+    char key[64];
+
+    json_init(&json, sink, context);
+    json_object_begin(&json);
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        put_pair(&json, counters[i].name, value_at(&metrics->swim, counters[i].offset));
+    put_pair(&json, "rate_limited", metrics->rate_limited);
+    for (size_t i = 0; i < SEND_ERROR_COUNT; i++) {
+        (void)snprintf(key, sizeof key, "socket_send_%s", send_errors[i].cause);
+        put_pair(&json, key, value_at(&metrics->udp, send_errors[i].offset));
+    }
+    put_pair(&json, "socket_receive_errors", metrics->udp.receive_errors);
+    put_pair(&json, "socket_receive_overflows", metrics->udp.receive_overflows);
+    put_pair(&json, "name_lookups", metrics->resolver.answers);
+    put_pair(&json, "name_lookup_failures", metrics->resolver.failures);
+    put_pair(&json, "log_lines_dropped", metrics->log_lines_dropped);
+    put_pair(&json, "alive", metrics->swim.members[SWIM_ALIVE]);
+    put_pair(&json, "suspect", metrics->swim.members[SWIM_SUSPECT]);
+    put_pair(&json, "dead", metrics->swim.members[SWIM_DEAD]);
+    put_pair(&json, "left", metrics->swim.members[SWIM_LEFT]);
+    put_pair(&json, "gossip_queue_depth", metrics->swim.news_queued);
+    json_object_end(&json);
+}
+
+/* ---- Accept ------------------------------------------------------------------------------ */
+
+/* The q of one media range "type; a=b; q=0.5", 1 when it has none. */
+static double quality(const char *range, size_t size)
+{
+    for (size_t i = 0; i + 3 < size; i++) {
+        size_t at = i + 1;
+        if (range[i] != ';')
+            continue;
+        while (at < size && (range[at] == ' ' || range[at] == '\t'))
+            at++;
+        if (at + 2 < size && (range[at] == 'q' || range[at] == 'Q') && range[at + 1] == '=')
+            return strtod(range + at + 2, NULL);
+    }
+    return 1;
+}
+
+static bool is_type(const char *range, size_t size, const char *type)
+{
+    size_t length = strlen(type);
+
+    return size >= length && strncasecmp(range, type, length) == 0 &&
+           (size == length || strchr("; \t", range[length]) != NULL);
+}
+
+bool metrics_wants_open(const char *accept)
+{
+    double open = 0;
+    double text = 0;
+
+    while (accept != NULL && *accept != '\0') {
+        accept += strspn(accept, ", \t");
+        size_t size = strcspn(accept, ",");
+        double q = quality(accept, size);
+        if (is_type(accept, size, "application/openmetrics-text"))
+            open = q > open ? q : open;
+        else if (is_type(accept, size, "text/plain"))
+            text = q > text ? q : text;
+        accept += size;
+    }
+    return open > 0 && open >= text;
+}

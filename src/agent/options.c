@@ -1,0 +1,231 @@
+/*
+ * The command line, by getopt_long. Flags win over the file, so they are only noted when parsed
+ * and applied after the file was read.
+ */
+#define _GNU_SOURCE
+#include "agent/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum flag {
+    FLAG_CONFIG = 256,
+    FLAG_BIND,
+    FLAG_PEERS,
+    FLAG_ADVERTISE,
+    FLAG_METRICS_PORT,
+    FLAG_HTTP_BIND,
+    FLAG_LOG_LEVEL,
+    FLAG_LOG_FORMAT,
+    FLAG_CHECK_CONFIG,
+    FLAG_CLUSTER_KEY,
+    FLAG_CLUSTER_KEY_FILE,
+};
+
+static const struct option flags[] = {
+    {"config", required_argument, NULL, FLAG_CONFIG},
+    {"bind", required_argument, NULL, FLAG_BIND},
+    {"peers", required_argument, NULL, FLAG_PEERS},
+    {"advertise", required_argument, NULL, FLAG_ADVERTISE},
+    {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
+    {"http-bind", required_argument, NULL, FLAG_HTTP_BIND},
+    {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
+    {"log-format", required_argument, NULL, FLAG_LOG_FORMAT},
+    {"check-config", no_argument, NULL, FLAG_CHECK_CONFIG},
+    {"cluster-key", required_argument, NULL, FLAG_CLUSTER_KEY},
+    {"cluster-key-file", required_argument, NULL, FLAG_CLUSTER_KEY_FILE},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "Usage: swimd [OPTION]...\n"
+    "Runs one member of a cluster that finds its members and their failures by gossip (SWIM).\n"
+    "\n"
+    "  --config FILE           settings in TOML; flags win over it\n"
+    "  --bind ADDR:PORT        UDP address: 127.0.0.1:7000, [::1]:7000, [::]:7000 for IPv4 and\n"
+    "                          IPv6; port 0 takes a free one (default 127.0.0.1:0)\n"
+    "  --peers A,B,...         members to join by, HOST:PORT each; names are resolved again\n"
+    "                          for as long as no one answers there\n"
+    "  --advertise ADDR[:PORT] the address that peers are told, when it is not the bound one\n"
+    "  --metrics-port N        HTTP: metrics, members, health; 0 = none (default)\n"
+    "  --http-bind ADDR        where HTTP listens (default 127.0.0.1)\n"
+    "  --log-level LEVEL       error, warn, info (default) or debug\n"
+    "  --log-format FORMAT     text (default) or json\n"
+    "  --check-config          check settings and flags, say so, and exit\n"
+    "  --version, --help\n"
+    "\n"
+    "Signals: SIGTERM, SIGINT leave the cluster and exit, a second one exits at once;\n"
+    "SIGHUP reads the file again.\n"
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 bad configuration, 4 cannot bind.\n";
+
+const char *options_help(void)
+{
+    return help;
+}
+
+static enum options_action wrong(struct config_error *ret_error, const char *what,
+                                 const char *argument)
+{
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "%s%.200s (swimd --help lists them)",
+                   what, argument);
+    return OPTIONS_WRONG;
+}
+
+/* getopt_long answers '?' for no such flag, an ambiguous one, and one given a value it can't
+ * take; ':' for a missing value. The word itself is the one before optind. */
+static enum options_action explain(int answer, char **argv, struct config_error *ret_error)
+{
+    const char *word = argv[optind - 1];
+
+    if (answer == ':')
+        return wrong(ret_error, "a value must follow the flag ", word);
+    if (optopt >= 256 || optopt == 'V' || (optopt == 'h' && strchr(word, '=') != NULL))
+        return wrong(ret_error, "no value can follow the flag ", word);
+    return wrong(ret_error, "no such flag, or not clear which is meant: ", word);
+}
+
+static enum options_action note(int flag, struct options *options, struct config_error *ret_error)
+{
+    switch (flag) {
+    case FLAG_CONFIG:
+        options->config_path = optarg;
+        break;
+    case FLAG_BIND:
+        options->bind = optarg;
+        break;
+    case FLAG_PEERS:
+        if (options->peer_list_count == CONFIG_PEERS_MAX)
+            return wrong(ret_error, "too many times: ", "--peers");
+        options->peer_lists[options->peer_list_count++] = optarg;
+        break;
+    case FLAG_ADVERTISE:
+        options->advertise = optarg;
+        break;
+    case FLAG_METRICS_PORT:
+        options->metrics_port = optarg;
+        break;
+    case FLAG_HTTP_BIND:
+        options->http_bind = optarg;
+        break;
+    case FLAG_LOG_LEVEL:
+        options->log_level = optarg;
+        break;
+    default:
+        options->log_format = optarg;
+        break;
+    }
+    return OPTIONS_RUN;
+}
+
+static enum options_action refuse(struct config_error *ret_error, const char *flag)
+{
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "%s: %s", flag, CONFIG_NO_ENCRYPTION);
+    return OPTIONS_REFUSED;
+}
+
+enum options_action options_parse(int argc, char **argv, struct options *ret,
+                                  struct config_error *ret_error)
+{
+    enum options_action action = OPTIONS_RUN;
+    int flag;
+
+    *ret = (struct options){0};
+    optind = 0; /* glibc: start afresh */
+    opterr = 0;
+    while ((flag = getopt_long(argc, argv, ":hV", flags, NULL)) != -1) {
+        switch (flag) {
+        case 'h':
+            return OPTIONS_HELP;
+        case 'V':
+            return OPTIONS_VERSION;
+        case '?':
+        case ':':
+            return explain(flag, argv, ret_error);
+        case FLAG_CHECK_CONFIG:
+            action = OPTIONS_CHECK_CONFIG;
+            break;
+        case FLAG_CLUSTER_KEY:
+            return refuse(ret_error, "--cluster-key");
+        case FLAG_CLUSTER_KEY_FILE:
+            return refuse(ret_error, "--cluster-key-file");
+        default:
+            if (note(flag, ret, ret_error) != OPTIONS_RUN)
+                return OPTIONS_WRONG;
+        }
+    }
+    if (optind < argc)
+        return wrong(ret_error, "only flags are understood, not the word ", argv[optind]);
+    return action;
+}
+
+/* ---- Values ------------------------------------------------------------------------------ */
+
+static bool apply_text(struct agent_config *config, const char *flag, const char *text,
+                       config_setter *set, struct config_error *ret_error)
+{
+    const char *reason = text == NULL ? NULL : set(config, text);
+
+    if (reason == NULL)
+        return true;
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "%s %.200s: %s", flag, text, reason);
+    return false;
+}
+
+static const char *set_metrics_port(struct agent_config *config, const char *text)
+{
+    uint32_t port = 0;
+
+    for (const char *at = text; *at >= '0' && *at <= '9' && port <= 65535; at++)
+        port = port * 10 + (uint32_t)(*at - '0');
+    if (*text == '\0' || text[strspn(text, "0123456789")] != '\0' || port > 65535)
+        return "must be a port from 1 to 65535, or 0 for none";
+    config->metrics_port = port;
+    return NULL;
+}
+
+static bool apply_peers(struct agent_config *config, const char *list,
+                        struct config_error *ret_error)
+{
+    char one[300];
+
+    while (*list != '\0') {
+        size_t size = strcspn(list, ",");
+        if (size >= sizeof one)
+            size = sizeof one - 1;
+        memcpy(one, list, size);
+        one[size] = '\0';
+        list += strcspn(list, ",");
+        list += *list == ',' ? 1 : 0;
+        if (size == 0)
+            continue; /* "A,B," and "A,,B" are no mistakes to stop for */
+        if (!apply_text(config, "--peers", one, config_add_peer, ret_error))
+            return false;
+    }
+    return true;
+}
+
+bool options_apply(const struct options *options, struct agent_config *config,
+                   struct config_error *ret_error)
+{
+    struct agent_config next = *config;
+    bool ok;
+
+    if (options->peer_list_count > 0) {
+        next.peer_count = 0;
+        memset(next.peers, 0, sizeof next.peers);
+    }
+    ok = apply_text(&next, "--bind", options->bind, config_set_bind, ret_error) &&
+         apply_text(&next, "--advertise", options->advertise, config_set_advertise, ret_error) &&
+         apply_text(&next, "--metrics-port", options->metrics_port, set_metrics_port, ret_error) &&
+         apply_text(&next, "--http-bind", options->http_bind, config_set_http_bind, ret_error) &&
+         apply_text(&next, "--log-level", options->log_level, config_set_log_level, ret_error) &&
+         apply_text(&next, "--log-format", options->log_format, config_set_log_format, ret_error);
+    for (size_t i = 0; ok && i < options->peer_list_count; i++)
+        ok = apply_peers(&next, options->peer_lists[i], ret_error);
+    if (ok)
+        *config = next;
+    return ok;
+}

@@ -1,0 +1,42 @@
+/* The command line: docs/configuration.md, section "Command line". */
+#ifndef SWIM_AGENT_OPTIONS_H
+#define SWIM_AGENT_OPTIONS_H
+
+#include "agent/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum options_action {
+    OPTIONS_RUN,
+    OPTIONS_CHECK_CONFIG,
+    OPTIONS_VERSION,
+    OPTIONS_HELP,
+    OPTIONS_WRONG,   /* *ret_error says what; exit code 2 */
+    OPTIONS_REFUSED, /* *ret_error says why; exit code 3 */
+};
+
+/* What was given, as it was given: NULL where it was not. Strings are argv's. */
+struct options {
+    const char *config_path;
+    const char *bind;
+    const char *advertise;
+    const char *metrics_port;
+    const char *http_bind;
+    const char *log_level;
+    const char *log_format;
+    size_t peer_list_count;
+    const char *peer_lists[CONFIG_PEERS_MAX]; /* each "A,B,C" */
+};
+
+enum options_action options_parse(int argc, char **argv, struct options *ret,
+                                  struct config_error *ret_error);
+
+/* Puts the flags' values over *config. False on a bad one: *ret_error names flag and way out,
+ * and *config is as before. */
+bool options_apply(const struct options *options, struct agent_config *config,
+                   struct config_error *ret_error);
+
+const char *options_help(void);
+
+#endif

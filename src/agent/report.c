@@ -1,0 +1,95 @@
+/* What the daemon says of itself and of its members: one line an event, in the log's format. */
+#include "agent/address.h"
+#include "agent/agent.h"
+#include "agent/log.h"
+
+#include "base/assert.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define ID_TEXT_MAX 24
+
+struct phrase {
+    enum swim_event_kind kind;
+    enum log_level level;
+    const char *text;
+};
+
+static const struct phrase phrases[] = {
+    {SWIM_EVENT_JOINED, LOG_INFO, "member joined"},
+    {SWIM_EVENT_SUSPECTED, LOG_WARN, "member suspected"},
+    {SWIM_EVENT_RECOVERED, LOG_INFO, "member recovered"},
+    {SWIM_EVENT_FAILED, LOG_WARN, "member failed"},
+    {SWIM_EVENT_LEFT, LOG_INFO, "member left"},
+    {SWIM_EVENT_UPDATED, LOG_INFO, "member updated"},
+    {SWIM_EVENT_FORGOTTEN, LOG_DEBUG, "member forgotten"},
+    {SWIM_EVENT_REFUTED, LOG_INFO, "refuted a claim about this member"},
+    {SWIM_EVENT_ID_CHANGED, LOG_WARN, "this member's incarnations were used up: it has a new id"},
+    {SWIM_EVENT_TABLE_FULL, LOG_WARN,
+     "the member table is full: newcomers are refused; raise [gossip] members_max"},
+    {SWIM_EVENT_PAUSED, LOG_WARN, "this process was paused: all timers start again"},
+    {SWIM_EVENT_LEAVE_DONE, LOG_INFO, "left the cluster"},
+};
+
+void report_event(const struct swim_event *event)
+{
+    const struct swim_member *member = &event->member;
+    const struct phrase *phrase = NULL;
+    char id[ID_TEXT_MAX];
+
+    for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
+        if (phrases[i].kind == event->kind)
+            phrase = &phrases[i];
+    ASSERT(phrase != NULL);
+    if (event->kind == SWIM_EVENT_PAUSED) {
+        LOG(phrase->level, phrase->text, LOG_NUMBER("paused_ms", event->paused_for / SWIM_MS));
+        return;
+    }
+    (void)snprintf(id, sizeof id, "%" PRIu64, member->id);
+    LOG(phrase->level, phrase->text, LOG_TEXT("id", id),
+        LOG_TEXT("addr", address_text(&member->addr).text),
+        LOG_TEXT("status", swim_status_name(member->status)),
+        LOG_NUMBER("incarnation", member->incarnation));
+}
+
+void report_start(const struct agent *agent, const struct swim_addr *bound, const char *source)
+{
+    const struct agent_config *config = &agent->config;
+    struct swim_member self;
+    uint64_t granted = udp_stats(agent->udp).receive_buffer_bytes;
+
+    if (!swim_member_at(agent->swim, 0, &self))
+        return;
+    log_message(LOG_INFO, "swimd %d.%d.%d id=%" PRIu64 " listening on %s", SWIM_VERSION_MAJOR,
+                SWIM_VERSION_MINOR, SWIM_VERSION_PATCH, self.id, address_text(bound).text);
+    if (!is_address_equal(bound, &agent->addr))
+        LOG(LOG_INFO, "peers are told another address",
+            LOG_TEXT("addr", address_text(&agent->addr).text), LOG_TEXT("from", source));
+    if (agent->httpd != NULL) {
+        struct swim_addr http = config->http_bind;
+        http.port = (uint16_t)config->metrics_port;
+        log_message(LOG_INFO, "HTTP on http://%s/", address_text(&http).text);
+    }
+    if (granted < UDP_BUFFER_WANTED / 2)
+        LOG(LOG_WARN,
+            "small receive buffer: bursts may be lost; raise the sysctl net.core.rmem_max",
+            LOG_NUMBER("bytes", granted), LOG_NUMBER("wanted", UDP_BUFFER_WANTED));
+}
+
+void report_metrics(const struct agent *agent)
+{
+    struct swim_stats stats;
+
+    swim_stats(agent->swim, &stats);
+    LOG(LOG_INFO, "metrics", LOG_NUMBER("alive", stats.members[SWIM_ALIVE]),
+        LOG_NUMBER("suspect", stats.members[SWIM_SUSPECT]),
+        LOG_NUMBER("dead", stats.members[SWIM_DEAD]), LOG_NUMBER("left", stats.members[SWIM_LEFT]),
+        LOG_NUMBER("datagrams_sent", stats.datagrams_sent),
+        LOG_NUMBER("datagrams_recv", stats.datagrams_recv),
+        LOG_NUMBER("bytes_sent", stats.bytes_sent), LOG_NUMBER("bytes_recv", stats.bytes_recv),
+        LOG_NUMBER("pings_sent", stats.pings_sent), LOG_NUMBER("acks_recv", stats.acks_recv),
+        LOG_NUMBER("probe_failures", stats.probe_failures),
+        LOG_NUMBER("gossip_sent", stats.gossip_sent), LOG_NUMBER("gossip_recv", stats.gossip_recv),
+        LOG_NUMBER("rate_limited", agent->limiter.limited));
+}

@@ -1,0 +1,79 @@
+/*
+ * Bounded cursors over byte buffers, big-endian. A read or write past the end does nothing,
+ * returns 0, and leaves `failed` set for good: a parser checks once, at the end.
+ */
+#ifndef SWIM_BASE_BYTES_H
+#define SWIM_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Single integers at a place whose bounds are known. Compilers make one load and swap of each. */
+static inline uint16_t load_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static inline uint32_t load_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static inline uint64_t load_u64(const uint8_t *at)
+{
+    return (uint64_t)load_u32(at) << 32 | load_u32(at + 4);
+}
+
+static inline void store_u16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static inline void store_u32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+}
+
+static inline void store_u64(uint8_t *at, uint64_t value)
+{
+    store_u32(at, (uint32_t)(value >> 32));
+    store_u32(at + 4, (uint32_t)value);
+}
+
+struct reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool failed;
+};
+
+struct writer {
+    uint8_t *start;
+    uint8_t *at;
+    uint8_t *end;
+    bool failed;
+};
+
+struct reader reader_of(const void *data, size_t size);
+size_t reader_left(const struct reader *r);
+uint8_t read_u8(struct reader *r);
+uint16_t read_u16(struct reader *r);
+uint32_t read_u32(struct reader *r);
+uint64_t read_u64(struct reader *r);
+/* Returns the next `size` bytes in place, or NULL (and fails) when fewer are left. */
+const uint8_t *read_bytes(struct reader *r, size_t size);
+
+struct writer writer_of(void *data, size_t capacity);
+size_t writer_size(const struct writer *w); /* bytes written so far */
+size_t writer_left(const struct writer *w);
+void write_u8(struct writer *w, uint8_t value);
+void write_u16(struct writer *w, uint16_t value);
+void write_u32(struct writer *w, uint32_t value);
+void write_u64(struct writer *w, uint64_t value);
+void write_bytes(struct writer *w, const void *data, size_t size);
+
+#endif

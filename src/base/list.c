@@ -1,0 +1,77 @@
+/*
+ * Lists of indices. They exist beside plain arrays because members, timers and queued news
+ * must be unlinked from the middle in O(1), inside an arena that can be copied.
+ */
+#include "base/list.h"
+
+#include "base/assert.h"
+
+#define INDEX_MAX UINT32_C(0x7FFFFFFF) /* what fits beside the `linked` bit */
+
+bool is_linked(const struct link *links, uint32_t index)
+{
+    return links[index].linked;
+}
+
+static void set_next(struct link *links, uint32_t index, uint32_t next)
+{
+    links[index].next = next & INDEX_MAX;
+}
+
+static void check_insertion(const struct link *links, uint32_t index)
+{
+    ASSERT(index != 0 && index <= INDEX_MAX);
+    ASSERT(!is_linked(links, index));
+}
+
+void list_push_head(struct list *list, struct link *links, uint32_t index)
+{
+    check_insertion(links, index);
+    links[index].prev = 0;
+    set_next(links, index, list->head);
+    links[index].linked = 1;
+    if (list->head)
+        links[list->head].prev = index;
+    else
+        list->tail = index;
+    list->head = index;
+    list->count++;
+}
+
+void list_push_tail(struct list *list, struct link *links, uint32_t index)
+{
+    check_insertion(links, index);
+    links[index].prev = list->tail;
+    set_next(links, index, 0);
+    links[index].linked = 1;
+    if (list->tail)
+        set_next(links, list->tail, index);
+    else
+        list->head = index;
+    list->tail = index;
+    list->count++;
+}
+
+void list_remove(struct list *list, struct link *links, uint32_t index)
+{
+    ASSERT(index != 0 && is_linked(links, index));
+    ASSERT(list->count > 0);
+    uint32_t prev = links[index].prev;
+    uint32_t next = links[index].next;
+
+    /* The two ends of a list know its index: a removal from another list shows here. */
+    ASSERT(prev != 0 || list->head == index);
+    ASSERT(next != 0 || list->tail == index);
+    if (prev)
+        set_next(links, prev, next);
+    else
+        list->head = next;
+    if (next)
+        links[next].prev = prev;
+    else
+        list->tail = prev;
+    links[index].prev = 0;
+    set_next(links, index, 0);
+    links[index].linked = 0;
+    list->count--;
+}

@@ -1,0 +1,33 @@
+/*
+ * Doubly linked lists of u32 indices. Links live in an array of their own, one `struct link`
+ * per element that can be in the list, so lists hold no pointer and survive a memcpy of the
+ * arena. Index 0 is "none"; a zero-filled list is empty and a zero-filled link is out of any.
+ *
+ *     list.head -> 7 -> 3 -> 9 <- list.tail        links[3] = {.prev = 7, .next = 9, .linked = 1}
+ */
+#ifndef SWIM_BASE_LIST_H
+#define SWIM_BASE_LIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct link {
+    uint32_t prev;
+    uint32_t next : 31;
+    uint32_t linked : 1;
+};
+
+struct list {
+    uint32_t head;
+    uint32_t tail;
+    uint32_t count;
+};
+
+bool is_linked(const struct link *links, uint32_t index);
+/* Asserted: `index` is not 0 and not linked. */
+void list_push_head(struct list *list, struct link *links, uint32_t index);
+void list_push_tail(struct list *list, struct link *links, uint32_t index);
+/* Asserted: `index` is linked. It must be in this very list. */
+void list_remove(struct list *list, struct link *links, uint32_t index);
+
+#endif

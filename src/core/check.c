@@ -1,0 +1,169 @@
+/*
+ * swim_check: every invariant of an instance, in O(table). Each is a sentence that can be read
+ * when it fails. For tests, simulators and fuzzers.
+ */
+#include "base/hash.h"
+#include "core/clock.h"
+#include "core/gossip.h"
+#include "core/instance.h"
+#include "core/member.h"
+
+#define REQUIRE(condition, sentence)                                                               \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            return sentence;                                                                       \
+    } while (0)
+
+static bool is_used(const struct swim *s, uint32_t slot)
+{
+    return members_of(s)[slot].record.id != 0;
+}
+
+static const char *check_self(const struct swim *s)
+{
+    const struct member *self = self_of(s);
+
+    REQUIRE(self->record.id == s->config.id, "self is in slot 1 under its id");
+    REQUIRE(self->record.status == (s->leaving ? SWIM_LEFT : SWIM_ALIVE),
+            "self is alive, or left once it leaves: never suspect, never dead");
+    REQUIRE(!self->live_at && !self->alive_at, "self is not among its own peers");
+    REQUIRE(!suspicion_places(s)[SELF], "self has no suspicion timer");
+    REQUIRE(!is_linked(event_links(s), SELF), "self has no member events");
+    return NULL;
+}
+
+static const char *check_member(const struct swim *s, uint32_t slot)
+{
+    const struct member *m = &members_of(s)[slot];
+    bool live = is_live(m);
+    bool suspect = m->record.status == SWIM_SUSPECT;
+
+    REQUIRE(m->record.status <= SWIM_LEFT, "a member has one of four statuses");
+    REQUIRE(addr_is_usable(&m->record.addr), "a member has an address to send to");
+    REQUIRE(member_find(s, m->record.id) == slot, "a member is found by its id");
+    REQUIRE(live == (m->live_at != 0), "a member is in live[] exactly when it is live");
+    REQUIRE(!live || live_of(s)[m->live_at - 1] == slot, "live[] points back");
+    REQUIRE((live && !suspect) == (m->alive_at != 0), "a member is in alive[] when it is alive");
+    REQUIRE(!m->alive_at || alive_of(s)[m->alive_at - 1] == slot, "alive[] points back");
+    REQUIRE((live && suspect) == (suspicion_places(s)[slot] != 0),
+            "a suspicion timer runs exactly for a suspect");
+    REQUIRE(!live == is_linked(grave_links(s), slot), "a tombstone stands exactly for the dead");
+    REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !live, "only the dead are forgotten");
+    REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !is_linked(news_links(s), slot),
+            "the forgotten are no news");
+    REQUIRE(!live || m->flags & MEMBER_AT_ADDR || member_find_addr(s, &m->record.addr) != slot,
+            "a live member is in the address index");
+    REQUIRE(!addr_equal(&m->record.addr, &self_of(s)->record.addr) || !live,
+            "nobody else lives at our address");
+    return NULL;
+}
+
+struct tally {
+    uint32_t status[SWIM_STATUS_COUNT];
+    uint32_t used, live, alive, plain, v6, news;
+    uint64_t digest;
+    uint64_t buckets[BUCKETS_MAX];
+};
+
+static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
+{
+    const struct member *m = &members_of(s)[slot];
+    uint64_t digest = member_digest(&m->record);
+
+    t->used++;
+    t->news += is_linked(news_links(s), slot);
+    if (!(m->flags & MEMBER_FORGOTTEN))
+        t->status[m->record.status]++;
+    if (is_terminal(m->record.status))
+        return;
+    t->digest ^= digest;
+    t->buckets[member_bucket(m->record.id)] ^= digest;
+    t->v6 += m->record.addr.family == 6;
+    if (slot == SELF)
+        return;
+    t->live++;
+    t->alive += m->record.status == SWIM_ALIVE;
+    t->plain += !(m->flags & MEMBER_CAPABLE);
+}
+
+static const char *check_tally(const struct swim *s, const struct tally *t)
+{
+    for (unsigned i = 0; i < SWIM_STATUS_COUNT; i++)
+        REQUIRE(t->status[i] == s->status_count[i], "members are counted by status");
+    REQUIRE(t->used == s->slots_used && t->used <= s->config.members_max, "slots are counted");
+    REQUIRE(t->used == s->by_id.count, "every member is in the id index");
+    REQUIRE(t->live == s->live_count, "live members are counted");
+    REQUIRE(t->alive == s->alive_count, "alive members are counted");
+    REQUIRE(t->plain == s->plain_live, "plain members are counted");
+    REQUIRE(t->v6 == s->live_v6, "members at IPv6 addresses are counted");
+    REQUIRE(t->news == s->news_count, "news is counted");
+    REQUIRE(t->digest == s->digest, "the digest is that of the live members");
+    for (unsigned i = 0; i < BUCKETS_MAX; i++)
+        REQUIRE(t->buckets[i] == s->bucket_digest[i], "bucket digests are those of their members");
+    return NULL;
+}
+
+static const char *check_list(const struct list *list, const struct link *links)
+{
+    uint32_t count = 0;
+    uint32_t prev = 0;
+
+    for (uint32_t at = list->head; at; prev = at, at = links[at].next) {
+        REQUIRE(links[at].linked && links[at].prev == prev, "list links point both ways");
+        REQUIRE(++count <= list->count, "a list is as long as it says");
+    }
+    REQUIRE(list->tail == prev && count == list->count, "a list ends at its tail");
+    return NULL;
+}
+
+static const char *check_lists(const struct swim *s)
+{
+    const char *broken = check_list(&s->tombstones, grave_links(s));
+
+    if (!broken)
+        broken = check_list(&s->forgotten, grave_links(s));
+    if (!broken)
+        broken = check_list(&s->events, event_links(s));
+    for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
+        broken = check_list(&s->news[level], news_links(s));
+    REQUIRE(broken || heap_check(&s->suspicions, suspicion_nodes(s), suspicion_places(s)),
+            "the suspicion heap is in order");
+    return broken;
+}
+
+static const char *check_bounds(const struct swim *s)
+{
+    REQUIRE(s->outbox.count <= OUTBOX_MAX && s->outbox.head < OUTBOX_MAX, "the outbox is bounded");
+    REQUIRE(s->relay_count <= RELAYS_MAX, "relays are bounded");
+    REQUIRE(s->reliable_count <= RELIABLE_MAX, "announcements are bounded");
+    REQUIRE(s->job_count <= JOBS_MAX, "synchronisations are bounded");
+    REQUIRE(s->probed <= s->live_count, "the probe cursor is within live[]");
+    REQUIRE(s->healing.seed_count <= SWIM_SEEDS_MAX, "seeds are bounded");
+    REQUIRE(s->healing.contact_count <= SWIM_CONTACTS_MAX, "contacts are bounded");
+    REQUIRE(s->leaving || (s->live_count > 0) == timer_is_on(s, TIMER_ROUND),
+            "probe rounds run exactly while there are peers");
+    REQUIRE(s->leaving || (s->live_count > 0 && s->news_count > 0) == timer_is_on(s, TIMER_GOSSIP),
+            "gossip rounds run exactly while there is news and a peer");
+    return NULL;
+}
+
+const char *swim_check(const struct swim *s)
+{
+    struct tally tally = {0};
+    const char *broken;
+
+    ASSERT(s);
+    broken = check_self(s);
+    for (uint32_t slot = 1; !broken && slot <= s->slots_high; slot++) {
+        if (!is_used(s, slot))
+            continue;
+        if (slot != SELF)
+            broken = check_member(s, slot);
+        count_member(s, slot, &tally);
+    }
+    if (!broken)
+        broken = check_tally(s, &tally);
+    if (!broken)
+        broken = check_lists(s);
+    return broken ? broken : check_bounds(s);
+}

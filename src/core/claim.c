@@ -1,0 +1,289 @@
+/*
+ * Claims about members: see claim.h. The rules, in the order in which they are asked:
+ * is it about us? can we use the address? do we know the id? is it greater than what we hold?
+ */
+#include "core/claim.h"
+
+#include "core/clock.h"
+#include "core/contact.h"
+#include "core/event.h"
+#include "core/gossip.h"
+#include "core/member.h"
+#include "core/outbox.h"
+#include "core/probe.h"
+#include "core/self.h"
+#include "core/suspicion.h"
+#include "core/sync.h"
+#include "core/tombstone.h"
+
+/* News is a change of state; a heartbeat alone is none. */
+static bool is_news(const struct record *before, const struct record *after)
+{
+    return before->incarnation != after->incarnation || before->status != after->status ||
+           !addr_equal(&before->addr, &after->addr);
+}
+
+/* The timers that belong to the status that `slot` now has. */
+static void follow_status(struct swim *s, uint32_t slot, const struct record *before)
+{
+    const struct record *now = &member_at(s, slot)->record;
+
+    if (now->status == SWIM_SUSPECT && now->incarnation != before->incarnation)
+        suspicion_cancel(s, slot); /* another life, another suspicion */
+    if (now->status != SWIM_SUSPECT)
+        suspicion_cancel(s, slot);
+    else if (!suspicion_places(s)[slot])
+        suspicion_start(s, slot);
+    if (is_terminal(now->status))
+        tombstone_bury(s, slot);
+    if (now->status == SWIM_DEAD)
+        contact_remember(s, &now->addr);
+    if (before->status == SWIM_SUSPECT && now->status == SWIM_ALIVE)
+        s->stats.suspicions_refuted++;
+    s->stats.failures += now->status == SWIM_DEAD && before->status != SWIM_DEAD;
+}
+
+/* `slot` holds a new record where it held `before`. */
+static void changed(struct swim *s, uint32_t slot, const struct record *before, bool is_quiet)
+{
+    const struct record *now = &member_at(s, slot)->record;
+
+    if (!is_news(before, now))
+        return;
+    follow_status(s, slot, before);
+    if (!is_quiet)
+        gossip_news(s, slot);
+    event_about(s, slot, before->status == now->status);
+    gossip_follow_membership(s);
+    probe_follow_membership(s);
+    sync_follow_membership(s);
+    contact_follow_membership(s);
+}
+
+static void apply(struct swim *s, uint32_t slot, const struct record *record, bool is_quiet)
+{
+    struct record before = member_at(s, slot)->record;
+
+    if (is_news(&before, record))
+        tombstone_raise(s, slot);
+    member_set(s, slot, record);
+    changed(s, slot, &before, is_quiet);
+    s->stats.merges_updated++;
+}
+
+/* A place for a newcomer: a free one, or that of the longest forgotten, or of the longest dead.
+ * The living are never turned out. */
+static bool make_room(struct swim *s)
+{
+    if (s->slots_used < s->config.members_max)
+        return true;
+    return tombstone_evict(s);
+}
+
+static uint32_t learn(struct swim *s, const struct record *record, bool is_quiet)
+{
+    struct record unknown = {.id = record->id, .status = SWIM_STATUS_COUNT};
+    uint32_t slot = make_room(s) ? member_add(s, record) : 0;
+
+    if (!slot) {
+        s->stats.newcomers_refused++;
+        if (!s->was_full)
+            event_about_self(s, SELF_TABLE_FULL);
+        s->was_full = true;
+        return 0;
+    }
+    s->was_full = false;
+    s->stats.merges_new++;
+    member_read_clock(s, slot, record->heartbeat);
+    outbox_allow_correction(s, slot);
+    changed(s, slot, &unknown, is_quiet);
+    return slot;
+}
+
+void claim_declare(struct swim *s, uint32_t slot, enum swim_status status)
+{
+    const struct member *m = member_at(s, slot);
+    struct record declared = m->record;
+    uint32_t estimate = member_estimate(s, m);
+
+    ASSERT(slot != SELF && is_live(m) && status > m->record.status);
+    declared.status = (uint8_t)status;
+    if (status == SWIM_SUSPECT) {
+        if (estimate > declared.heartbeat)
+            declared.heartbeat = estimate;
+        s->stats.suspicions_raised++;
+    }
+    ASSERT(merge_compare(&declared, &m->record) > 0);
+    apply(s, slot, &declared, false);
+    s->stats.merges_updated--; /* not a record that came in */
+}
+
+void claim_supersede(struct swim *s, uint32_t slot)
+{
+    const struct swim_addr addr = member_at(s, slot)->record.addr;
+    uint32_t other;
+
+    while ((other = member_find_addr_except(s, &addr, slot)) != 0) {
+        claim_declare(s, other, SWIM_DEAD);
+        s->stats.superseded++;
+    }
+}
+
+/* ---- First-hand ---- */
+
+/* The address that the sender answers at: what its own entry says, when that comes first
+ * (docs/protocol.md section 4, "advertised addresses"), else where the datagram came from. */
+static struct swim_addr sender_addr(const struct wire_datagram *dg, const struct swim_addr *from)
+{
+    struct reader entries = dg->entries;
+    struct wire_entry entry;
+    struct swim_addr said;
+
+    if (dg->entry_count == 0 || !wire_next_entry(&entries, &entry))
+        return *from;
+    said = addr_fold(&entry.addr);
+    if (entry.id != dg->header.sender_id || entry.incarnation != dg->header.incarnation ||
+        !addr_is_usable(&said))
+        return *from;
+    return said;
+}
+
+/* The sender is known and what it says of itself may be newer. */
+static void hear_known(struct swim *s, const struct record *heard, struct source *source)
+{
+    struct member *m = member_at(s, source->slot);
+    int clock = merge_compare_clock(heard, &m->record);
+    bool moved = !addr_equal(&heard->addr, &m->record.addr);
+
+    if (m->flags & MEMBER_FORGOTTEN || (clock > 0 && merge_compare(heard, &m->record) > 0)) {
+        source->heard_new =
+            m->flags & MEMBER_FORGOTTEN || heard->incarnation > m->record.incarnation;
+        moved = moved || is_terminal(m->record.status);
+        apply(s, source->slot, heard, false);
+        member_read_clock(s, source->slot, heard->heartbeat);
+        source->heard_fresh = true;
+        if (moved)
+            claim_supersede(s, source->slot);
+        return;
+    }
+    source->heard_fresh = clock == 0 && !is_terminal(m->record.status);
+    s->stats.merges_stale += clock < 0;
+    if (merge_misleads(heard, &m->record) || m->record.status == SWIM_SUSPECT)
+        outbox_correct(s, source, source->slot);
+}
+
+void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct source *source)
+{
+    struct record heard = {
+        .id = dg->header.sender_id,
+        .incarnation = dg->header.incarnation,
+        .heartbeat = dg->header.heartbeat,
+        .status = SWIM_ALIVE,
+        .addr = sender_addr(dg, &source->addr),
+    };
+
+    /* Nobody else can be where we are: a mirror, or a forgery. */
+    if (addr_equal(&heard.addr, &self_of(s)->record.addr)) {
+        s->stats.entries_skipped++;
+        return;
+    }
+    source->slot = member_find(s, heard.id);
+    if (dg->header.kind == WIRE_LEAVE && source->slot &&
+        member_at(s, source->slot)->flags & MEMBER_FORGOTTEN)
+        source->slot = 0;
+    if (source->slot) {
+        hear_known(s, &heard, source);
+    } else if (dg->header.kind != WIRE_LEAVE && addr_is_usable(&heard.addr)) {
+        source->slot = learn(s, &heard, false);
+        source->heard_new = source->heard_fresh = source->slot != 0;
+        if (source->slot)
+            claim_supersede(s, source->slot);
+    }
+    if (source->heard_fresh)
+        member_set_capable(s, source->slot, dg->header.capabilities & WIRE_CAPABLE);
+}
+
+/* ---- Second-hand ---- */
+
+/* A third party's old word does not bring back the forgotten; it is told of our doubt instead. */
+static void hear_about_forgotten(struct swim *s, const struct record *heard, uint32_t slot,
+                                 struct source *source)
+{
+    const struct member *m = member_at(s, slot);
+
+    if (!is_terminal(heard->status) && heard->incarnation > m->record.incarnation) {
+        apply(s, slot, heard, source->is_settling);
+        member_read_clock(s, slot, heard->heartbeat);
+        return;
+    }
+    s->stats.zombies_refused++;
+    if (!is_terminal(heard->status))
+        outbox_correct(s, source, slot);
+}
+
+static void hear_about_known(struct swim *s, const struct record *heard, uint32_t slot,
+                             struct source *source)
+{
+    struct member *m = member_at(s, slot);
+    int order = merge_compare(heard, &m->record);
+
+    if (order > 0) {
+        bool is_read = heard->incarnation != m->record.incarnation ||
+                       heard->heartbeat > member_estimate(s, m);
+
+        apply(s, slot, heard, source->is_settling);
+        if (is_read)
+            member_read_clock(s, slot, heard->heartbeat);
+    } else {
+        s->stats.merges_stale++;
+        if (order < 0 && merge_misleads(heard, &m->record) &&
+            (!source->is_sync || is_terminal(m->record.status)))
+            outbox_correct(s, source, slot);
+    }
+    if (source->is_sync)
+        sync_note_equal(s, slot, heard);
+}
+
+/* What may enter the table at all. */
+static bool is_admissible(struct swim *s, const struct record *heard)
+{
+    if (heard->status > SWIM_LEFT || heard->id == 0 || !addr_is_usable(&heard->addr)) {
+        s->stats.entries_skipped++;
+        return false;
+    }
+    /* Our address under another id is an earlier life of this process, or somebody's mistake. */
+    if (!is_terminal(heard->status) && addr_equal(&heard->addr, &self_of(s)->record.addr)) {
+        s->stats.entries_skipped++;
+        return false;
+    }
+    return true;
+}
+
+void claim_hear_entry(struct swim *s, const struct wire_entry *entry, struct source *source)
+{
+    struct record heard = {
+        .id = entry->id,
+        .incarnation = entry->incarnation,
+        .heartbeat = entry->heartbeat,
+        .status = entry->status,
+        .addr = addr_fold(&entry->addr),
+    };
+    uint32_t slot;
+
+    if (heard.id == self_of(s)->record.id) {
+        if (heard.status <= SWIM_LEFT)
+            self_hear(s, &heard, source);
+        return;
+    }
+    if (!is_admissible(s, &heard))
+        return;
+    slot = member_find(s, heard.id);
+    if (slot && member_at(s, slot)->flags & MEMBER_FORGOTTEN)
+        hear_about_forgotten(s, &heard, slot, source);
+    else if (slot)
+        hear_about_known(s, &heard, slot, source);
+    else if (is_terminal(heard.status))
+        s->stats.zombies_refused++;
+    else if ((slot = learn(s, &heard, source->is_settling)) != 0 && source->is_sync)
+        sync_note_equal(s, slot, &heard);
+}

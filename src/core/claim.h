@@ -1,0 +1,31 @@
+/*
+ * Claims: what a datagram says of a member, weighed against what is held and, when it is
+ * greater in the merge order, applied, with all that follows from it (timers, news, events).
+ * The only file that changes a member's status. docs/protocol.md sections 4 and 5.
+ */
+#ifndef SWIM_CORE_CLAIM_H
+#define SWIM_CORE_CLAIM_H
+
+#include "core/instance.h"
+#include "wire/wire.h"
+
+/* Who said it, and how what they said is to be treated. */
+struct source {
+    struct swim_addr addr; /* where the datagram came from: corrections go there */
+    uint32_t slot;         /* the sender's, 0 when it is not a member */
+    bool is_sync;          /* part of a synchronisation that we asked for */
+    bool is_settling;      /* a newcomer's first synchronisation: known to all but us, no news */
+    bool heard_fresh;      /* the sender's header was news, or at least not stale */
+    bool heard_new;        /* the sender was unknown, forgotten, or has restarted */
+};
+
+/* The sender itself, by its header: first-hand. Sets slot, heard_fresh and heard_new. */
+void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct source *source);
+/* One entry of a datagram's payload: second-hand, unless it is the sender's own. */
+void claim_hear_entry(struct swim *s, const struct wire_entry *entry, struct source *source);
+/* This member itself finds another one suspect or dead. */
+void claim_declare(struct swim *s, uint32_t slot, enum swim_status status);
+/* `slot` answers at its address: whoever else was live there is dead. */
+void claim_supersede(struct swim *s, uint32_t slot);
+
+#endif

@@ -1,0 +1,162 @@
+/* Contacts and seeds: see contact.h; swim_join and swim_unjoin in swim.h. */
+#include "core/contact.h"
+
+#include "core/clock.h"
+#include "core/member.h"
+#include "core/outbox.h"
+#include "wire/wire.h"
+
+/* While nobody else is known, attempts start quickly, for a cluster that is just starting, and
+ * slow down to one a second, for hours of isolation. In company one every ten seconds costs a
+ * hundredth of the probes, and yet each half of a split cluster of n tries n/10 a second. */
+static const swim_time BACKOFF_MIN = 100 * SWIM_MS;
+static const swim_time BACKOFF_MAX = 1000 * SWIM_MS;
+static const swim_time IN_COMPANY = 10000 * SWIM_MS;
+static const swim_time CONTACT_LIFE = UINT64_C(24) * 3600 * 1000 * SWIM_MS;
+enum { SEEDS_PER_TRY_ALONE = 3, LOOKS_PER_TRY = 8 };
+
+static bool is_reached(const struct swim *s, const struct swim_addr *addr)
+{
+    return addr_equal(addr, &self_of(s)->record.addr) || member_find_addr(s, addr) != 0;
+}
+
+static void contact(struct swim *s, const struct swim_addr *addr)
+{
+    if (outbox_push(s, WIRE_PING, 0, addr))
+        s->stats.contacts_tried++;
+}
+
+static swim_time delay(const struct swim *s)
+{
+    return s->live_count ? IN_COMPANY : s->healing.backoff;
+}
+
+void contact_follow_membership(struct swim *s)
+{
+    struct healing *h = &s->healing;
+
+    if (s->leaving || (h->seed_count == 0 && h->contact_count == 0))
+        timer_stop(s, TIMER_HEAL);
+    else if (!timer_is_on(s, TIMER_HEAL))
+        timer_start(s, TIMER_HEAL, delay(s));
+    if (s->live_count) {
+        h->backoff = BACKOFF_MIN;
+    } else if (timer_is_on(s, TIMER_HEAL) && s->timers[TIMER_HEAL] > timer_now(s) + BACKOFF_MAX) {
+        timer_start(s, TIMER_HEAL, h->backoff); /* isolated a moment ago */
+    }
+}
+
+void contact_remember(struct swim *s, const struct swim_addr *addr)
+{
+    struct healing *h = &s->healing;
+    struct contact *contacts = contacts_of(s);
+    uint32_t place = h->contact_count;
+
+    if (is_reached(s, addr))
+        return;
+    for (uint32_t i = 0; i < h->contact_count; i++) {
+        if (addr_equal(&contacts[i].addr, addr))
+            place = i;
+    }
+    if (place == SWIM_CONTACTS_MAX) {
+        place = h->contact_oldest;
+        h->contact_oldest = (h->contact_oldest + 1) % SWIM_CONTACTS_MAX;
+    } else if (place == h->contact_count) {
+        h->contact_count++;
+    }
+    contacts[place] = (struct contact){*addr, s->now + CONTACT_LIFE};
+}
+
+/* The next seed where nobody is known, if there is one among the next few. */
+static bool try_seed(struct swim *s)
+{
+    struct healing *h = &s->healing;
+
+    for (uint32_t looks = 0; looks < h->seed_count; looks++) {
+        const struct swim_addr *seed = &h->seeds[h->seed_cursor++ % h->seed_count];
+
+        if (is_reached(s, seed))
+            continue;
+        contact(s, seed);
+        return true;
+    }
+    return false;
+}
+
+/* The next remembered address; those that live again, or are too old, go. */
+static void try_contact(struct swim *s)
+{
+    struct healing *h = &s->healing;
+    struct contact *contacts = contacts_of(s);
+
+    for (uint32_t looks = 0; looks < LOOKS_PER_TRY && h->contact_count; looks++) {
+        uint32_t place = h->contact_cursor % h->contact_count;
+
+        if (!is_reached(s, &contacts[place].addr) && contacts[place].expires > s->now) {
+            h->contact_cursor = place + 1;
+            contact(s, &contacts[place].addr);
+            return;
+        }
+        contacts[place] = contacts[--h->contact_count];
+        h->contact_oldest = 0;
+    }
+}
+
+void contact_try(struct swim *s)
+{
+    struct healing *h = &s->healing;
+    uint32_t seeds = s->live_count ? 1 : SEEDS_PER_TRY_ALONE;
+
+    for (uint32_t i = 0; i < seeds && i < h->seed_count; i++) {
+        if (!try_seed(s))
+            break;
+    }
+    try_contact(s);
+    if (s->live_count == 0)
+        h->backoff = 2 * h->backoff < BACKOFF_MAX ? 2 * h->backoff : BACKOFF_MAX;
+    timer_stop(s, TIMER_HEAL);
+    contact_follow_membership(s);
+}
+
+bool swim_join(struct swim *s, swim_time now, const struct swim_addr *addr)
+{
+    struct swim_addr seed;
+    struct healing *h;
+
+    ASSERT(s && addr);
+    clock_enter(s, now);
+    seed = addr_fold(addr);
+    h = &s->healing;
+    if (!addr_is_usable(&seed) || addr_equal(&seed, &self_of(s)->record.addr) || s->leaving)
+        return true;
+    for (uint32_t i = 0; i < h->seed_count; i++) {
+        if (addr_equal(&h->seeds[i], &seed))
+            return true;
+    }
+    if (h->seed_count == SWIM_SEEDS_MAX)
+        return false;
+    h->seeds[h->seed_count++] = seed;
+    if (!is_reached(s, &seed))
+        contact(s, &seed);
+    h->backoff = BACKOFF_MIN;
+    if (s->live_count == 0)
+        timer_start(s, TIMER_HEAL, BACKOFF_MIN);
+    contact_follow_membership(s);
+    return true;
+}
+
+void swim_unjoin(struct swim *s, const struct swim_addr *addr)
+{
+    struct swim_addr seed;
+    struct healing *h;
+
+    ASSERT(s && addr);
+    seed = addr_fold(addr);
+    h = &s->healing;
+    for (uint32_t i = 0; i < h->seed_count; i++) {
+        if (addr_equal(&h->seeds[i], &seed)) {
+            h->seeds[i] = h->seeds[--h->seed_count];
+            return;
+        }
+    }
+}

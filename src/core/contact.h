@@ -1,0 +1,18 @@
+/*
+ * Contacts: addresses to try again, at a low and bounded rate, so that an isolated member and
+ * two halves of a cluster find each other without an operator: the seeds, for ever, and the
+ * addresses of members that died, for 24 h. docs/protocol.md section 5, "healing".
+ */
+#ifndef SWIM_CORE_CONTACT_H
+#define SWIM_CORE_CONTACT_H
+
+#include "core/instance.h"
+
+/* A member died at this address; it may come back, or may never have been gone. */
+void contact_remember(struct swim *s, const struct swim_addr *addr);
+/* The number of live members may have changed: isolation means trying faster. */
+void contact_follow_membership(struct swim *s);
+/* TIMER_HEAL: queues the next attempts. */
+void contact_try(struct swim *s);
+
+#endif

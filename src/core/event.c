@@ -1,0 +1,122 @@
+/* Events for the host: see event.h, and swim_next_event in swim.h. */
+#include "core/event.h"
+
+#include "core/inspect.h"
+#include "core/member.h"
+
+void event_about(struct swim *s, uint32_t slot, bool is_update)
+{
+    ASSERT(slot != SELF);
+    if (is_update)
+        member_at(s, slot)->flags |= MEMBER_UPDATED;
+    if (!is_linked(event_links(s), slot))
+        list_push_tail(&s->events, event_links(s), slot);
+}
+
+void event_about_self(struct swim *s, enum self_event event)
+{
+    s->self_events |= (uint32_t)event;
+}
+
+void event_withdraw(struct swim *s, uint32_t slot)
+{
+    if (is_linked(event_links(s), slot))
+        list_remove(&s->events, event_links(s), slot);
+}
+
+static bool next_self_event(struct swim *s, struct swim_event *ret)
+{
+    static const struct {
+        enum self_event bit;
+        enum swim_event_kind kind;
+    } order[] = {
+        {SELF_PAUSED, SWIM_EVENT_PAUSED},         {SELF_ID_CHANGED, SWIM_EVENT_ID_CHANGED},
+        {SELF_REFUTED, SWIM_EVENT_REFUTED},       {SELF_TABLE_FULL, SWIM_EVENT_TABLE_FULL},
+        {SELF_LEAVE_DONE, SWIM_EVENT_LEAVE_DONE},
+    };
+
+    for (unsigned i = 0; i < sizeof order / sizeof *order; i++) {
+        if (!(s->self_events & (uint32_t)order[i].bit))
+            continue;
+        s->self_events &= ~(uint32_t)order[i].bit;
+        *ret = (struct swim_event){.kind = order[i].kind, .at = s->now};
+        ret->paused_for = order[i].bit == SELF_PAUSED ? s->last_pause : 0;
+        inspect_member(s, SELF, &ret->member);
+        ret->before = ret->member.status;
+        return true;
+    }
+    return false;
+}
+
+/* What to say of a member whose reported status is `before`; false: nothing any more. A change
+ * from nothing, or from a tombstone, to suspect reads as two events: joined, then suspected. */
+static bool describe(struct member *m, struct swim_event *ret)
+{
+    bool is_known = m->flags & MEMBER_REPORTED;
+    bool was_live = is_known && !is_terminal(m->reported);
+    uint8_t status = m->record.status;
+
+    if (m->flags & MEMBER_FORGOTTEN)
+        ret->kind = SWIM_EVENT_FORGOTTEN;
+    else if (is_terminal(status))
+        ret->kind = status == SWIM_DEAD ? SWIM_EVENT_FAILED : SWIM_EVENT_LEFT;
+    else if (!was_live)
+        ret->kind = SWIM_EVENT_JOINED;
+    else if (status != m->reported)
+        ret->kind = status == SWIM_SUSPECT ? SWIM_EVENT_SUSPECTED : SWIM_EVENT_RECOVERED;
+    else
+        ret->kind = SWIM_EVENT_UPDATED;
+
+    if (!is_known && ret->kind != SWIM_EVENT_JOINED)
+        return false; /* came and went unseen */
+    if (ret->kind == SWIM_EVENT_UPDATED && !(m->flags & MEMBER_UPDATED))
+        return false;
+    return is_known || ret->kind == SWIM_EVENT_JOINED;
+}
+
+static void mark_reported(struct member *m, enum swim_event_kind kind)
+{
+    m->flags &= (uint8_t)~MEMBER_UPDATED;
+    m->reported = kind == SWIM_EVENT_JOINED ? SWIM_ALIVE : m->record.status;
+    if (kind == SWIM_EVENT_FORGOTTEN)
+        m->flags &= (uint8_t)~MEMBER_REPORTED;
+    else
+        m->flags |= MEMBER_REPORTED;
+}
+
+bool swim_next_event(struct swim *s, struct swim_event *ret)
+{
+    ASSERT(s && ret);
+    if (next_self_event(s, ret))
+        return true;
+    while (s->events.head) {
+        uint32_t slot = s->events.head;
+        struct member *m = member_at(s, slot);
+        struct swim_event event = {.at = m->changed};
+        bool is_due = describe(m, &event);
+
+        event.before = m->reported;
+        if (is_due) {
+            inspect_member(s, slot, &event.member);
+            mark_reported(m, event.kind);
+        }
+        /* Joined, but already suspect: stays at the head for its second event. */
+        if (!is_due || event.kind != SWIM_EVENT_JOINED || m->record.status == SWIM_ALIVE)
+            list_remove(&s->events, event_links(s), slot);
+        if (!is_due)
+            continue;
+        *ret = event;
+        return true;
+    }
+    return false;
+}
+
+const char *swim_event_name(enum swim_event_kind kind)
+{
+    static const char *const names[] = {
+        "unknown", "joined",    "suspected", "recovered",  "failed",     "left",       "updated",
+        "forgotten", "refuted", "id_changed", "table_full", "paused", "leave_done",
+    };
+
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : names[0];
+}

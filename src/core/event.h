@@ -1,0 +1,16 @@
+/*
+ * Events for the host: one pending entry a member at most, with what has changed since the host
+ * last heard of it, so the queue is bounded by the table.
+ */
+#ifndef SWIM_CORE_EVENT_H
+#define SWIM_CORE_EVENT_H
+
+#include "core/instance.h"
+
+/* `slot` changed; `is_update`: not its status, but its address or incarnation. Never SELF. */
+void event_about(struct swim *s, uint32_t slot, bool is_update);
+void event_about_self(struct swim *s, enum self_event event);
+/* The slot is about to be freed: an event nobody has asked for is void. */
+void event_withdraw(struct swim *s, uint32_t slot);
+
+#endif

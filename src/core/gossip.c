@@ -1,0 +1,171 @@
+/* Dissemination: see gossip.h. */
+#include "core/gossip.h"
+
+#include "core/clock.h"
+#include "core/member.h"
+#include "core/outbox.h"
+#include "core/tombstone.h"
+#include "core/transmit.h"
+
+enum {
+    TARGETS_MAX = 64 * 20, /* max_sends times log2 of the largest cluster */
+    LOOKS_MAX = 128,       /* at one list for one datagram: twice what fits into it */
+};
+
+/* What n is multiplied by where fan-out is adaptive: ceil(log2 n), at least 1. */
+static uint32_t adaptive_factor(const struct swim *s)
+{
+    uint32_t factor = ceil_log2(cluster_size(s));
+
+    return factor ? factor : 1;
+}
+
+uint32_t gossip_fanout(const struct swim *s)
+{
+    uint32_t fanout = s->config.fanout * (s->config.adaptive_fanout ? adaptive_factor(s) : 1);
+    uint32_t cap = WIRE_PAYLOAD_MAX / WIRE_ENTRY4_SIZE;
+
+    return fanout < cap ? fanout : cap;
+}
+
+uint32_t gossip_targets(const struct swim *s)
+{
+    uint32_t targets =
+        s->config.max_sends * (s->config.adaptive_targets ? adaptive_factor(s) : 1);
+
+    return targets < s->live_count ? targets : s->live_count;
+}
+
+uint32_t gossip_limit(const struct swim *s)
+{
+    return s->config.retransmit_multiplier * ceil_log2(cluster_size(s) + 1);
+}
+
+void gossip_follow_membership(struct swim *s)
+{
+    swim_time next = s->last_gossip + ms(s->config.gossip_interval_ms);
+    swim_time now = timer_now(s);
+
+    if (s->news_count == 0 || s->live_count == 0 || s->leaving)
+        timer_stop(s, TIMER_GOSSIP);
+    else if (!timer_is_on(s, TIMER_GOSSIP))
+        timer_start(s, TIMER_GOSSIP, next > now ? next - now : 0);
+}
+
+void gossip_withdraw(struct swim *s, uint32_t slot)
+{
+    struct member *m = member_at(s, slot);
+
+    if (!is_linked(news_links(s), slot))
+        return;
+    list_remove(&s->news[m->news_sent], news_links(s), slot);
+    s->news_count--;
+}
+
+void gossip_news(struct swim *s, uint32_t slot)
+{
+    gossip_withdraw(s, slot);
+    member_at(s, slot)->news_sent = 0;
+    list_push_head(&s->news[0], news_links(s), slot);
+    s->news_count++;
+    gossip_follow_membership(s);
+}
+
+void gossip_round(struct swim *s)
+{
+    uint32_t targets[TARGETS_MAX];
+    uint32_t count = gossip_targets(s);
+
+    timer_stop(s, TIMER_GOSSIP);
+    s->last_gossip = timer_now(s);
+    if (s->news_count == 0 || s->live_count == 0)
+        return;
+    s->stats.gossip_rounds++;
+    count = member_sample_live(s, count, targets);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct member *m = member_at(s, targets[i]);
+        struct intent *intent = outbox_push(s, WIRE_GOSSIP, targets[i], &m->record.addr);
+
+        if (!intent)
+            break;
+        intent->news_only = true;
+    }
+    gossip_follow_membership(s);
+}
+
+/* News that this peer can do without: that it is itself alive. */
+static bool is_idle_talk(const struct swim *s, const struct intent *intent, uint32_t slot)
+{
+    const struct member *m = member_at(s, slot);
+
+    return m->record.id == intent->peer_id && m->record.status == SWIM_ALIVE;
+}
+
+static bool is_subject(const struct intent *intent, uint32_t slot)
+{
+    for (uint32_t i = 0; i < intent->subject_count; i++) {
+        if (intent->subjects[i] == slot)
+            return true;
+    }
+    return false;
+}
+
+/* Nobody is left to be told: said often enough for a cluster that has shrunk meanwhile, a
+ * tombstone too old to spread, or a member that is the only other one. */
+static bool is_over(const struct swim *s, const struct intent *intent, uint32_t slot,
+                    uint32_t level)
+{
+    return level >= gossip_limit(s) || tombstone_is_fading(s, slot) ||
+           (s->live_count == 1 && is_idle_talk(s, intent, slot));
+}
+
+/* One transmission more. True when there are more to come. */
+static bool charge(struct swim *s, uint32_t slot)
+{
+    struct member *m = member_at(s, slot);
+
+    gossip_withdraw(s, slot);
+    if (++m->news_sent >= gossip_limit(s))
+        return false;
+    list_push_tail(&s->news[m->news_sent], news_links(s), slot);
+    s->news_count++;
+    return true;
+}
+
+/* Writes from the first `looks` of one list. Returns how many went on to the next list. */
+static uint32_t write_level(struct swim *s, struct wire_builder *b, const struct intent *intent,
+                            uint32_t level, uint32_t looks, uint32_t *left)
+{
+    uint32_t moved = 0;
+    uint32_t slot = s->news[level].head;
+
+    for (; looks && slot && *left; looks--) {
+        uint32_t next = news_links(s)[slot].next;
+
+        if (is_over(s, intent, slot, level)) {
+            gossip_withdraw(s, slot);
+        } else if (!is_idle_talk(s, intent, slot) && !is_subject(intent, slot)) {
+            if (!transmit_put_member(s, b, intent, slot))
+                break;
+            moved += charge(s, slot);
+            --*left;
+        }
+        slot = next;
+    }
+    return moved;
+}
+
+uint32_t gossip_write(struct swim *s, struct wire_builder *b, const struct intent *intent,
+                      uint32_t max)
+{
+    uint32_t left = max;
+    uint32_t moved = 0;
+
+    /* What a list has just received from the one before it is not looked at again. */
+    for (uint32_t level = 0; level < NEWS_LEVELS && left && s->news_count; level++) {
+        uint32_t looks = s->news[level].count - moved;
+
+        moved = write_level(s, b, intent, level, looks < LOOKS_MAX ? looks : LOOKS_MAX, &left);
+    }
+    return max - left;
+}

@@ -1,0 +1,32 @@
+/*
+ * Dissemination: one slot of news a member, sent lambda * ceil(log2(n+1)) times at most,
+ * fewest-sent first. SWIM sections 4.1 and 5; docs/protocol.md section 7.
+ *
+ *     news[0]  never sent, freshest first       -> 9 -> 4
+ *     news[1]  sent once, least recently first  -> 7
+ *     ...
+ */
+#ifndef SWIM_CORE_GOSSIP_H
+#define SWIM_CORE_GOSSIP_H
+
+#include "core/instance.h"
+#include "wire/wire.h"
+
+/* The state of `slot` has changed: its news starts again from no transmission. */
+void gossip_news(struct swim *s, uint32_t slot);
+/* There is nothing more to say about `slot`. */
+void gossip_withdraw(struct swim *s, uint32_t slot);
+/* The number of live members may have changed: the timer runs while there is news and a peer. */
+void gossip_follow_membership(struct swim *s);
+/* TIMER_GOSSIP: queues this round's datagrams. */
+void gossip_round(struct swim *s);
+/* Writes up to `max` news entries into a datagram for `intent`, as many as fit, and charges
+ * them. Returns how many. */
+uint32_t gossip_write(struct swim *s, struct wire_builder *b, const struct intent *intent,
+                      uint32_t max);
+/* Entries that a GOSSIP datagram takes, peers that a round takes, times that news is sent. */
+uint32_t gossip_fanout(const struct swim *s);
+uint32_t gossip_targets(const struct swim *s);
+uint32_t gossip_limit(const struct swim *s);
+
+#endif

@@ -1,0 +1,99 @@
+/* Linear hashing (Litwin, 1980): see index.h for why. */
+#include "core/index.h"
+
+#include "base/assert.h"
+
+static uint32_t pow2_floor(uint32_t n)
+{
+    uint32_t power = 1;
+
+    while (power <= n / 2)
+        power *= 2;
+    return power;
+}
+
+void index_init(struct index *index, uint32_t buckets_max)
+{
+    ASSERT(buckets_max >= INDEX_BUCKETS_MIN);
+    index->buckets = INDEX_BUCKETS_MIN;
+    index->buckets_max = buckets_max;
+    index->count = 0;
+}
+
+uint32_t index_bucket(const struct index *index, uint64_t hash)
+{
+    uint32_t low = pow2_floor(index->buckets);
+    uint32_t bucket = (uint32_t)hash & (2 * low - 1);
+
+    return bucket < index->buckets ? bucket : (uint32_t)hash & (low - 1);
+}
+
+bool index_has_room(const struct index_view *view, uint64_t hash)
+{
+    uint32_t length = 0;
+
+    for (uint32_t slot = view->heads[index_bucket(view->index, hash)]; slot; slot = view->next[slot])
+        length++;
+    return length < INDEX_CHAIN_MAX;
+}
+
+/* The chain of a bucket is shared out between it and the new last bucket. */
+static void grow(const struct index_view *view)
+{
+    struct index *index = view->index;
+    uint32_t fresh = index->buckets++;
+    uint32_t split = fresh - pow2_floor(fresh);
+    uint32_t slot = view->heads[split];
+
+    view->heads[split] = 0;
+    view->heads[fresh] = 0;
+    while (slot) {
+        uint32_t next = view->next[slot];
+        uint32_t bucket = index_bucket(index, view->hash_of(view->context, slot));
+
+        view->next[slot] = view->heads[bucket];
+        view->heads[bucket] = slot;
+        slot = next;
+    }
+}
+
+/* The last bucket's chain goes back to where it was split from. */
+static void shrink(const struct index_view *view)
+{
+    uint32_t last = --view->index->buckets;
+    uint32_t *end = &view->heads[last - pow2_floor(last)];
+
+    while (*end)
+        end = &view->next[*end];
+    *end = view->heads[last];
+    view->heads[last] = 0;
+}
+
+void index_insert(const struct index_view *view, uint64_t hash, uint32_t slot)
+{
+    struct index *index = view->index;
+    uint32_t bucket = index_bucket(index, hash);
+
+    ASSERT(slot != 0);
+    view->next[slot] = view->heads[bucket];
+    view->heads[bucket] = slot;
+    index->count++;
+    if (index->count > index->buckets && index->buckets < index->buckets_max)
+        grow(view);
+}
+
+void index_remove(const struct index_view *view, uint64_t hash, uint32_t slot)
+{
+    struct index *index = view->index;
+    uint32_t *at = &view->heads[index_bucket(index, hash)];
+
+    while (*at != slot) {
+        ASSERT(*at != 0);
+        at = &view->next[*at];
+    }
+    *at = view->next[slot];
+    view->next[slot] = 0;
+    index->count--;
+    if (index->count < index->buckets / 2 && index->buckets > INDEX_BUCKETS_MIN)
+        shrink(view);
+}

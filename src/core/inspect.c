@@ -1,0 +1,96 @@
+/* Looking into an instance without changing it: members, counts, statistics. See swim.h. */
+#include "core/inspect.h"
+
+#include "core/clock.h"
+#include "core/member.h"
+
+void inspect_member(const struct swim *s, uint32_t slot, struct swim_member *ret)
+{
+    const struct member *m = member_at(s, slot);
+
+    *ret = (struct swim_member){
+        .id = m->record.id,
+        .addr = m->record.addr,
+        .status = (enum swim_status)m->record.status,
+        .incarnation = m->record.incarnation,
+        .heartbeat = m->record.heartbeat,
+        .is_self = slot == SELF,
+        .is_capable = m->flags & MEMBER_CAPABLE,
+        .learnt = m->clock_at,
+        .changed = m->changed,
+    };
+    if (slot == SELF) {
+        ret->heartbeat = clock_heartbeat(s);
+        ret->learnt = s->now;
+    }
+}
+
+uint32_t swim_member_slots(const struct swim *s)
+{
+    ASSERT(s);
+    return s->slots_high;
+}
+
+static bool show(const struct swim *s, uint32_t slot, struct swim_member *ret)
+{
+    if (!slot || members_of(s)[slot].record.id == 0 ||
+        members_of(s)[slot].flags & MEMBER_FORGOTTEN)
+        return false;
+    inspect_member(s, slot, ret);
+    return true;
+}
+
+bool swim_member_at(const struct swim *s, uint32_t slot, struct swim_member *ret)
+{
+    ASSERT(s && ret);
+    return slot < s->slots_high && show(s, slot + 1, ret);
+}
+
+bool swim_member_find(const struct swim *s, uint64_t id, struct swim_member *ret)
+{
+    ASSERT(s && ret);
+    return show(s, member_find(s, id), ret);
+}
+
+bool swim_member_find_addr(const struct swim *s, const struct swim_addr *addr,
+                           struct swim_member *ret)
+{
+    struct swim_addr folded;
+
+    ASSERT(s && addr && ret);
+    folded = addr_fold(addr);
+    if (addr_equal(&folded, &self_of(s)->record.addr))
+        return show(s, SELF, ret);
+    return show(s, member_find_addr(s, &folded), ret);
+}
+
+uint32_t swim_member_count(const struct swim *s, enum swim_status status)
+{
+    ASSERT(s && (unsigned)status < SWIM_STATUS_COUNT);
+    return s->status_count[status];
+}
+
+uint64_t swim_view_digest(const struct swim *s)
+{
+    ASSERT(s);
+    return s->digest;
+}
+
+void swim_stats(const struct swim *s, struct swim_stats *ret)
+{
+    ASSERT(s && ret);
+    *ret = s->stats;
+    for (unsigned i = 0; i < SWIM_STATUS_COUNT; i++)
+        ret->members[i] = s->status_count[i];
+    ret->news_queued = s->news_count;
+    ret->slots_used = s->slots_used;
+    ret->slots_max = s->config.members_max;
+    ret->outbox_queued = s->outbox.count;
+}
+
+const char *swim_status_name(enum swim_status status)
+{
+    static const char *const names[] = {"alive", "suspect", "dead", "left"};
+
+    return (unsigned)status < SWIM_STATUS_COUNT ? names[status] : "unknown";
+}

@@ -1,0 +1,338 @@
+/*
+ * The instance: one arena that holds everything a member knows, without a pointer inside, so
+ * that it can be copied, hashed and replayed. Internal to src/core.
+ *
+ *     arena: | struct swim | outbox | contacts | relays.. | members[] | next_by_id[] | id heads[] | ...
+ *
+ * Members live in slots 1..members_max; slot 0 is "none", slot 1 (SELF) is this member itself.
+ *
+ *     unknown -> ALIVE <-> SUSPECT -> DEAD --retention--> forgotten --retention--> unknown
+ *                  |          |        ^ (LEFT likewise)
+ *                  +----------+--------+
+ *
+ * Alive and suspect members are *live*: they are in live[] (probe order), in the address index
+ * and in the view digest. Dead and left ones are *tombstones* for dead_retention_ms, and then
+ * *forgotten*: invisible, but remembered for as long again, so that a third party's old word
+ * does not bring them back (docs/protocol.md section 5, "no zombies").
+ */
+#ifndef SWIM_CORE_INSTANCE_H
+#define SWIM_CORE_INSTANCE_H
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/prng.h"
+#include "core/index.h"
+#include "core/merge.h"
+#include "swim/swim.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SELF 1u
+
+/* Bounds of what is in flight. Each is a limit on memory; what exceeds it is dropped, counted,
+ * and made good by the protocol's own repetition. */
+enum {
+    OUTBOX_MAX = 512,       /* datagrams waiting: a burst of 64 received, each with an answer and
+                               a correction, beside a widest gossip round, fits several times */
+    SUBJECTS_MAX = 8,       /* records that a waiting datagram must carry first */
+    RELAYS_MAX = 64,        /* indirect probes served at a time, for other members */
+    RELIABLE_MAX = 64,      /* announcements awaiting an ACK: 2 * indirect_k + log2 n at most */
+    JOBS_MAX = 64,          /* synchronisations being sent, paced */
+    BUCKET_BITS_MAX = 8,    /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
+    BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
+    NEWS_LEVELS = 256,      /* above the largest limit of transmissions, 12 * 21 */
+    EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
+};
+_Static_assert(2 * SWIM_INDIRECT_MAX + 20 <= RELIABLE_MAX, "a leave's announcements must fit");
+_Static_assert(2 * 64 + 64 * 20 >= OUTBOX_MAX, "the outbox bounds the widest gossip round");
+
+enum timer {
+    TIMER_PROBE,    /* the direct probe's time is over; before TIMER_ROUND, if both are late */
+    TIMER_ROUND,    /* a probe round ends and the next begins */
+    TIMER_GOSSIP,   /* the next gossip round, while there is news */
+    TIMER_HEAL,     /* the next contact to a seed or a dead member's address */
+    TIMER_SYNC,     /* the next full push to a plain peer */
+    TIMER_RELIABLE, /* the earliest missing ACK */
+    TIMER_COUNT
+};
+
+enum member_flag {
+    MEMBER_CAPABLE = 0x01,   /* its last header had capability bit 0 */
+    MEMBER_FORGOTTEN = 0x02, /* a tombstone past its retention */
+    MEMBER_UPDATED = 0x04,   /* an UPDATED event is due */
+    MEMBER_REPORTED = 0x08,  /* the host has been told of it, with status `reported` */
+    MEMBER_AT_ADDR = 0x10,   /* in the address index (live, and its chain had room) */
+};
+
+struct member {
+    struct record record;
+    /* Clock anchor: the member's own heartbeat was `clock_heartbeat` at `clock_at` (host time),
+     * as far as we can tell. The estimate of its clock now starts there (section 5). */
+    uint32_t clock_heartbeat;
+    swim_time clock_at;
+    swim_time changed;     /* host time of the last change of status */
+    uint32_t live_at;      /* place in live[] + 1; 0 when not live */
+    uint32_t alive_at;     /* place in alive[] + 1; 0 when not alive; never set for SELF */
+    uint32_t corrected_ms; /* when a stale claim about it was last answered, low 32 bits */
+    uint16_t synced;       /* number of our last synchronisation that found it equal */
+    uint8_t flags;
+    uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
+    uint8_t reported;  /* status in the last event given to the host */
+};
+
+/* Where a datagram is going, fixed when it is queued; its content is chosen when it is written. */
+struct intent {
+    struct swim_addr to;
+    uint32_t peer;    /* slot of the destination, 0 when it is only an address */
+    uint64_t peer_id; /* guards `peer` against the slot's reuse */
+    uint8_t kind;     /* enum wire_kind */
+    bool extended;    /* the peer was capable when this was queued */
+    bool request_ack;
+    bool has_sequence;
+    bool has_on_behalf;
+    bool news_only; /* not worth sending without news */
+    uint8_t subject_count;
+    uint32_t sequence;
+    uint64_t on_behalf;
+    uint64_t target_id; /* PING_REQ */
+    struct swim_addr target_addr;
+    uint32_t subjects[SUBJECTS_MAX];
+};
+
+struct outbox {
+    uint32_t head;
+    uint32_t count;
+};
+
+enum probe_phase { PROBE_IDLE, PROBE_DIRECT, PROBE_INDIRECT, PROBE_ANSWERED };
+
+/* The one probe of ours that is under way. */
+struct probe {
+    uint64_t target_id;
+    swim_time started; /* host time */
+    uint32_t target;   /* slot */
+    uint32_t sequence;
+    uint32_t incarnation; /* of the target when the probe started */
+    uint32_t estimate;    /* its estimated heartbeat then */
+    uint8_t phase;
+    bool extended;
+    uint8_t helper_count;
+    uint64_t helpers[SWIM_INDIRECT_MAX]; /* ids of the intermediaries asked */
+};
+
+/* An indirect probe that we make for somebody else. */
+struct relay {
+    uint64_t requester_id;
+    uint64_t target_id;
+    struct swim_addr requester_addr;
+    swim_time expires; /* host time */
+    uint32_t requester;
+    uint32_t target;
+    uint32_t requester_sequence;
+    uint32_t sequence; /* ours, in the PING to the target */
+    bool has_sequence; /* the requester gave one */
+    bool extended;     /* our PING carried one */
+    bool used;
+};
+
+struct reliable {
+    uint64_t peer_id;
+    struct swim_addr to;
+    swim_time deadline; /* timer time */
+    uint32_t peer;
+    uint8_t kind;
+    uint8_t tries; /* retries made */
+    bool used;
+};
+
+enum job_kind { JOB_NONE, JOB_PUSH, JOB_REPLY, JOB_RETURN };
+
+/* A synchronisation that we send, a datagram at a time. */
+struct job {
+    uint64_t peer_id;
+    uint64_t table_version;
+    struct swim_addr to;
+    swim_time due; /* host time of the next datagram */
+    uint32_t peer;
+    uint32_t bucket; /* JOB_REPLY, JOB_RETURN: the bucket being walked */
+    uint32_t head;   /* next head of the id index to walk */
+    uint32_t skip;   /* members of its chain that are done */
+    uint32_t burst;  /* datagrams that may still go without a pause */
+    uint16_t chunk;
+    uint16_t chunk_count;
+    uint16_t skip_synced; /* JOB_RETURN: members marked with this number are left out */
+    uint8_t kind;
+    uint8_t bits;
+    bool extended;
+    uint8_t mask[BUCKETS_MAX / 8];
+};
+
+/* The synchronisation that we asked for. */
+struct session {
+    uint64_t peer_id;
+    swim_time started;
+    uint16_t number;
+    uint8_t bits;
+    bool open;
+};
+
+struct contact {
+    struct swim_addr addr;
+    swim_time expires; /* host time */
+};
+
+struct healing {
+    struct swim_addr seeds[SWIM_SEEDS_MAX];
+    uint32_t seed_count;
+    uint32_t seed_cursor;
+    uint32_t contact_count;
+    uint32_t contact_oldest; /* overwritten next when full */
+    uint32_t contact_cursor;
+    swim_time backoff; /* ns until the next attempt while isolated */
+};
+
+/* Byte offsets of the arrays in the arena. */
+struct layout {
+    size_t outbox, contacts, relays, reliables, jobs, members;
+    size_t next_by_id, id_heads, next_by_addr, addr_heads;
+    size_t live, alive, news_links, grave_links, event_links;
+    size_t suspicion_nodes, suspicion_places;
+    size_t size;
+};
+
+enum self_event {
+    SELF_REFUTED = 0x01,
+    SELF_ID_CHANGED = 0x02,
+    SELF_TABLE_FULL = 0x04,
+    SELF_PAUSED = 0x08,
+    SELF_LEAVE_DONE = 0x10,
+};
+
+struct swim {
+    struct swim_config config;
+    struct layout at;
+    struct prng prng;
+
+    /* Time. Host time is the caller's; timer time stands still over our own pauses, and
+     * suspicion time restarts after each: timer = host - paused. */
+    swim_time now;
+    swim_time paused;
+    swim_time suspicion_shift; /* further shift of the suspicion heap's keys */
+    swim_time timers[TIMER_COUNT];
+    swim_time last_pause; /* length */
+
+    /* This member's own clock: heartbeat = (host time - heartbeat_epoch) / interval. */
+    swim_time heartbeat_epoch;
+
+    /* Table. */
+    uint32_t slots_high; /* slots 1..slots_high have been used */
+    uint32_t free_head;  /* free slots below, chained through next_by_id */
+    uint32_t slots_used;
+    struct index by_id;
+    struct index by_addr;
+    uint32_t live_count;  /* without SELF */
+    uint32_t alive_count; /* without SELF */
+    uint32_t probed;      /* live[0..probed) had their turn in this cycle */
+    uint32_t plain_live;  /* live members that are not capable */
+    uint32_t live_v6;     /* live members at IPv6 addresses, SELF included */
+    uint32_t status_count[SWIM_STATUS_COUNT];
+    uint64_t digest;
+    uint64_t bucket_digest[BUCKETS_MAX];
+    swim_time view_changed; /* host time of the last change of the digest */
+    swim_time settled_at;   /* what a first synchronisation brings before this is no news */
+    bool was_full;
+
+    /* Tombstones in the order of their death, forgotten ids in the order of their forgetting. */
+    struct list tombstones;
+    struct list forgotten;
+
+    struct list news[NEWS_LEVELS]; /* by number of transmissions */
+    uint32_t news_count;
+    swim_time last_gossip; /* timer time of the last round */
+
+    struct heap suspicions;
+    struct probe probe;
+    uint32_t sequence;
+    uint32_t relay_count;
+    uint32_t reliable_count;
+    uint32_t job_count;
+    uint32_t job_cursor;
+    struct session session;
+    swim_time sync_allowed; /* host time before which we ask for no further synchronisation */
+    uint64_t table_version;
+    struct healing healing;
+    struct outbox outbox;
+
+    struct list events;
+    uint32_t self_events;
+    bool leaving;
+    bool has_left;
+
+    struct swim_stats stats;
+};
+
+#define ARENA_ARRAY(name, type, offset)                                                            \
+    static inline type *name(const struct swim *s)                                                 \
+    {                                                                                              \
+        return (type *)(void *)((uint8_t *)(uintptr_t)s + s->at.offset);                           \
+    }
+ARENA_ARRAY(outbox_intents, struct intent, outbox)
+ARENA_ARRAY(contacts_of, struct contact, contacts)
+ARENA_ARRAY(relays_of, struct relay, relays)
+ARENA_ARRAY(reliables_of, struct reliable, reliables)
+ARENA_ARRAY(jobs_of, struct job, jobs)
+ARENA_ARRAY(members_of, struct member, members)
+ARENA_ARRAY(next_by_id, uint32_t, next_by_id)
+ARENA_ARRAY(id_heads, uint32_t, id_heads)
+ARENA_ARRAY(next_by_addr, uint32_t, next_by_addr)
+ARENA_ARRAY(addr_heads, uint32_t, addr_heads)
+ARENA_ARRAY(live_of, uint32_t, live)
+ARENA_ARRAY(alive_of, uint32_t, alive)
+ARENA_ARRAY(news_links, struct link, news_links)
+ARENA_ARRAY(grave_links, struct link, grave_links)
+ARENA_ARRAY(event_links, struct link, event_links)
+ARENA_ARRAY(suspicion_nodes, struct heap_node, suspicion_nodes)
+ARENA_ARRAY(suspicion_places, uint32_t, suspicion_places)
+#undef ARENA_ARRAY
+
+static inline struct member *member_at(const struct swim *s, uint32_t slot)
+{
+    ASSERT(slot > 0 && slot <= s->slots_high);
+    return &members_of(s)[slot];
+}
+
+static inline struct member *self_of(const struct swim *s)
+{
+    return &members_of(s)[SELF];
+}
+
+static inline bool is_live(const struct member *m)
+{
+    return m->record.id != 0 && !is_terminal(m->record.status);
+}
+
+/* Live members, this one included: the n of every formula. */
+static inline uint32_t cluster_size(const struct swim *s)
+{
+    return s->live_count + 1;
+}
+
+static inline swim_time ms(uint32_t milliseconds)
+{
+    return milliseconds * SWIM_MS;
+}
+
+/* Smallest k with 2^k >= n; 0 for n <= 1. */
+static inline uint32_t ceil_log2(uint32_t n)
+{
+    uint32_t k = 0;
+
+    while (k < 32 && (UINT64_C(1) << k) < n)
+        k++;
+    return k;
+}
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * Anti-entropy, the sending half: each job walks the id index a bucket at a time and sends what
+ * it finds there, one datagram of at most 1,200 bytes after another, paced so that it overflows
+ * neither a receive buffer nor a plain peer's rate limit. docs/protocol.md section 8.
+ */
+#include "core/job.h"
+
+#include "base/hash.h"
+#include "core/clock.h"
+#include "core/member.h"
+#include "core/sync.h"
+#include "core/transmit.h"
+
+#include <string.h>
+
+/* The default receive buffer of Linux holds 92 datagrams of this size: a third of it at once. */
+enum { BURST = 32 };
+/* After the burst: 500 a second to a peer that reads at its own pace; 25 to a plain one, which
+ * drops what exceeds 50 a second and a burst of 100, our other datagrams included. */
+static const swim_time PACE_CAPABLE = 2 * SWIM_MS;
+static const swim_time PACE_PLAIN = 40 * SWIM_MS;
+
+/* Offset of the is_last byte of a BUCKETS record that is the first of its datagram. */
+enum { IS_LAST_AT = WIRE_HEADER_SIZE + 2 + 3 + 2 };
+
+static struct job *find(struct swim *s, enum job_kind kind, const struct swim_addr *to)
+{
+    struct job *jobs = jobs_of(s);
+
+    for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
+        if (jobs[i].kind == kind && addr_equal(&jobs[i].to, to))
+            return &jobs[i];
+    }
+    return NULL;
+}
+
+struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot,
+                      const struct swim_addr *to)
+{
+    struct job *jobs = jobs_of(s);
+
+    if (find(s, kind, to)) /* it is being served */
+        return NULL;
+    for (unsigned i = 0; i < JOBS_MAX; i++) {
+        struct job *job = &jobs[i];
+
+        if (job->kind != JOB_NONE)
+            continue;
+        memset(job, 0, sizeof *job);
+        job->kind = (uint8_t)kind;
+        job->to = *to;
+        job->due = s->now;
+        job->burst = BURST;
+        job->extended = slot && member_at(s, slot)->flags & MEMBER_CAPABLE;
+        s->job_count++;
+        return job;
+    }
+    s->stats.syncs_refused++;
+    return NULL;
+}
+
+static void finish(struct swim *s, struct job *job)
+{
+    job->kind = JOB_NONE;
+    s->job_count--;
+}
+
+void sync_stop(struct swim *s)
+{
+    struct job *jobs = jobs_of(s);
+
+    for (unsigned i = 0; i < JOBS_MAX; i++) {
+        if (jobs[i].kind != JOB_NONE)
+            finish(s, &jobs[i]);
+    }
+    s->session.open = false;
+    timer_stop(s, TIMER_SYNC);
+}
+
+swim_time sync_deadline(const struct swim *s)
+{
+    const struct job *jobs = jobs_of(s);
+    swim_time earliest = SWIM_NEVER;
+
+    for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
+        if (jobs[i].kind != JOB_NONE && jobs[i].due < earliest)
+            earliest = jobs[i].due;
+    }
+    return earliest;
+}
+
+/* ---- The walk: heads of the id index, bucket by bucket ---- */
+
+static bool in_mask(const struct job *job, uint32_t bucket)
+{
+    return job->mask[bucket / 8] >> bucket % 8 & 1;
+}
+
+static bool is_wanted(const struct job *job, const struct member *m)
+{
+    uint32_t bucket = (uint32_t)hash_u64(m->record.id) & ((1u << job->bits) - 1);
+
+    if (!is_live(m) || !in_mask(job, bucket))
+        return false;
+    return job->kind != JOB_RETURN || m->synced != job->skip_synced;
+}
+
+/* Heads of one bucket lie 2^bits apart, unless the index has fewer heads than that: then every
+ * head is looked at, and is_wanted chooses. */
+static uint32_t stride(const struct swim *s, const struct job *job)
+{
+    return s->by_id.buckets >> job->bits ? 1u << job->bits : 1;
+}
+
+/* Moves to the next head that may hold something wanted; false at the end. */
+static bool seek(const struct swim *s, struct job *job)
+{
+    uint32_t step = stride(s, job);
+
+    while (job->head >= s->by_id.buckets || (step > 1 && !in_mask(job, job->head & (step - 1)))) {
+        if (++job->bucket >= step)
+            return false;
+        job->head = job->bucket;
+    }
+    return true;
+}
+
+/* Writes members from where the walk stands. True when it has come to its end. */
+static bool write_members(struct swim *s, struct wire_builder *b, struct job *job,
+                          uint32_t *ret_count)
+{
+    const struct intent style = {.extended = job->extended};
+
+    *ret_count = 0;
+    while (seek(s, job)) {
+        uint32_t slot = id_heads(s)[job->head];
+
+        for (uint32_t i = 0; i < job->skip && slot; i++)
+            slot = next_by_id(s)[slot];
+        for (; slot; slot = next_by_id(s)[slot], job->skip++) {
+            if (!is_wanted(job, member_at(s, slot)))
+                continue;
+            if (!transmit_put_member(s, b, &style, slot))
+                return false;
+            ++*ret_count;
+        }
+        job->skip = 0;
+        job->head += stride(s, job);
+    }
+    return true;
+}
+
+/* ---- Datagrams ---- */
+
+static void begin_sync(struct swim *s, struct wire_builder *b, const struct job *job)
+{
+    uint8_t value[SYNC_VALUE_HEADER + BUCKETS_MAX / 8];
+    unsigned mask_size = job->bits < 3 ? 1 : 1u << (job->bits - 3);
+    unsigned size = SYNC_VALUE_HEADER + (job->kind == JOB_REPLY ? mask_size : 0);
+
+    value[0] = job->kind == JOB_REPLY ? SYNC_REPLY : SYNC_RETURN;
+    value[1] = job->bits;
+    value[2] = 0;
+    memcpy(value + SYNC_VALUE_HEADER, job->mask, mask_size);
+    wire_put_record(b, WIRE_EXT_BUCKETS, value, (uint16_t)size);
+    wire_put_view(b, s->digest, cluster_size(s));
+}
+
+/* The job's next datagram, 0 when there was nothing left to say. */
+static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
+{
+    bool is_push = job->kind == JOB_PUSH;
+    struct wire_header header = transmit_header(s, is_push ? WIRE_ANTI_ENTROPY : WIRE_SYNC);
+    struct wire_builder b;
+    uint32_t count;
+    bool is_done;
+
+    wire_begin(&b, buf, WIRE_SYNC_DATAGRAM_MAX, &header);
+    if (is_push)
+        wire_put_chunk(&b, job->table_version, job->chunk, job->chunk_count);
+    else
+        begin_sync(s, &b, job);
+    is_done = write_members(s, &b, job, &count);
+    /* A push has said how many chunks it is, and keeps its word even if the table shrinks. */
+    if (is_push)
+        is_done = ++job->chunk == job->chunk_count;
+    else
+        buf[IS_LAST_AT] = is_done;
+    if (is_done && count == 0 && job->kind == JOB_RETURN) {
+        finish(s, job);
+        return 0;
+    }
+    if (is_done)
+        finish(s, job);
+    return wire_finish(&b);
+}
+
+static void pace(struct swim *s, struct job *job)
+{
+    if (job->burst)
+        job->burst--;
+    if (!job->burst)
+        job->due = s->now + (job->extended ? PACE_CAPABLE : PACE_PLAIN);
+}
+
+size_t job_transmit(struct swim *s, struct swim_addr *ret_to, void *buf, size_t cap)
+{
+    struct job *jobs = jobs_of(s);
+
+    ASSERT(cap >= WIRE_SYNC_DATAGRAM_MAX);
+    for (unsigned looks = 0; s->job_count && looks < JOBS_MAX; looks++) {
+        struct job *job = &jobs[s->job_cursor++ % JOBS_MAX];
+        size_t size;
+
+        if (job->kind == JOB_NONE || job->due > s->now)
+            continue;
+        *ret_to = job->to;
+        pace(s, job);
+        size = write_datagram(s, job, buf);
+        if (!size)
+            continue;
+        s->stats.anti_entropy_sent++;
+        return size;
+    }
+    return 0;
+}

@@ -1,0 +1,397 @@
+/*
+ * The member table. docs/protocol.md sections 4, 5 (probe order) and 8 (digest).
+ */
+#include "core/member.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+static uint64_t hash_slot_id(const void *context, uint32_t slot)
+{
+    const struct swim *s = context;
+
+    return hash_u64(members_of(s)[slot].record.id);
+}
+
+static uint64_t hash_slot_addr(const void *context, uint32_t slot)
+{
+    const struct swim *s = context;
+
+    return addr_hash(&members_of(s)[slot].record.addr);
+}
+
+struct index_view member_ids(const struct swim *s)
+{
+    struct swim *mutable = (struct swim *)(uintptr_t)s;
+
+    return (struct index_view){&mutable->by_id, id_heads(s), next_by_id(s), hash_slot_id, s};
+}
+
+static struct index_view member_addrs(const struct swim *s)
+{
+    struct swim *mutable = (struct swim *)(uintptr_t)s;
+
+    return (struct index_view){&mutable->by_addr, addr_heads(s), next_by_addr(s), hash_slot_addr,
+                               s};
+}
+
+uint32_t member_find(const struct swim *s, uint64_t id)
+{
+    uint32_t slot = id_heads(s)[index_bucket(&s->by_id, hash_u64(id))];
+
+    while (slot && members_of(s)[slot].record.id != id)
+        slot = next_by_id(s)[slot];
+    return slot;
+}
+
+uint32_t member_find_addr_except(const struct swim *s, const struct swim_addr *addr,
+                                 uint32_t except)
+{
+    uint32_t slot = addr_heads(s)[index_bucket(&s->by_addr, addr_hash(addr))];
+
+    while (slot && (slot == except || !addr_equal(&members_of(s)[slot].record.addr, addr)))
+        slot = next_by_addr(s)[slot];
+    return slot;
+}
+
+uint32_t member_find_addr(const struct swim *s, const struct swim_addr *addr)
+{
+    return member_find_addr_except(s, addr, 0);
+}
+
+bool member_holds(const struct swim *s, uint32_t slot, uint64_t id)
+{
+    return slot != 0 && id != 0 && members_of(s)[slot].record.id == id;
+}
+
+/* ---- View digest ---- */
+
+uint32_t member_bucket(uint64_t id)
+{
+    return (uint32_t)hash_u64(id) & (BUCKETS_MAX - 1);
+}
+
+uint64_t member_digest(const struct record *record)
+{
+    uint64_t h = hash_combine(hash_u64(record->id), record->incarnation);
+
+    return hash_combine(h, addr_hash(&record->addr));
+}
+
+static void digest_toggle(struct swim *s, const struct record *record)
+{
+    uint64_t digest = member_digest(record);
+
+    s->digest ^= digest;
+    s->bucket_digest[member_bucket(record->id)] ^= digest;
+    s->view_changed = s->now;
+}
+
+/* ---- live[]: probed members first, then those whose turn is still to come ---- */
+
+static void live_place(struct swim *s, uint32_t place, uint32_t slot)
+{
+    live_of(s)[place] = slot;
+    members_of(s)[slot].live_at = place + 1;
+}
+
+/* A newcomer goes to a random place: in front of the cursor with the probability that a place
+ * there has, behind it otherwise (SWIM section 4.3). */
+static void live_insert(struct swim *s, uint32_t slot)
+{
+    uint32_t place = prng_below(&s->prng, s->live_count + 1);
+    uint32_t last = s->live_count++;
+
+    if (place < s->probed) {
+        if (s->probed < last)
+            live_place(s, last, live_of(s)[s->probed]);
+        live_place(s, s->probed++, slot);
+    } else {
+        live_place(s, last, slot);
+    }
+}
+
+/* The hole is filled from its own side of the cursor, so nobody gains or loses a turn. */
+static void live_remove(struct swim *s, uint32_t slot)
+{
+    uint32_t hole = members_of(s)[slot].live_at - 1;
+    uint32_t last = --s->live_count;
+
+    members_of(s)[slot].live_at = 0;
+    if (hole < s->probed) {
+        s->probed--;
+        if (hole != s->probed)
+            live_place(s, hole, live_of(s)[s->probed]);
+        hole = s->probed;
+    }
+    if (hole != last)
+        live_place(s, hole, live_of(s)[last]);
+}
+
+static void live_swap(struct swim *s, uint32_t a, uint32_t b)
+{
+    uint32_t slot = live_of(s)[a];
+
+    live_place(s, a, live_of(s)[b]);
+    live_place(s, b, slot);
+}
+
+uint32_t member_next_probe(struct swim *s)
+{
+    if (s->live_count == 0)
+        return 0;
+    if (s->probed >= s->live_count)
+        s->probed = 0;
+    /* One step of a Fisher-Yates shuffle: all steps of a cycle make a full one. */
+    live_swap(s, s->probed, s->probed + prng_below(&s->prng, s->live_count - s->probed));
+    return live_of(s)[s->probed++];
+}
+
+uint32_t member_sample_live(struct swim *s, uint32_t count, uint32_t *ret_slots)
+{
+    uint32_t found = 0;
+
+    if (count >= s->live_count) {
+        memcpy(ret_slots, live_of(s), s->live_count * sizeof *ret_slots);
+        return s->live_count;
+    }
+    /* Floyd's sampling: `count` draws, each a new member whatever the draw. */
+    for (uint32_t limit = s->live_count - count; limit < s->live_count; limit++) {
+        uint32_t slot = live_of(s)[prng_below(&s->prng, limit + 1)];
+
+        for (uint32_t i = 0; i < found; i++) {
+            if (ret_slots[i] == slot) {
+                slot = live_of(s)[limit];
+                break;
+            }
+        }
+        ret_slots[found++] = slot;
+    }
+    return found;
+}
+
+/* ---- alive[]: in no particular order ---- */
+
+static void alive_place(struct swim *s, uint32_t place, uint32_t slot)
+{
+    alive_of(s)[place] = slot;
+    members_of(s)[slot].alive_at = place + 1;
+}
+
+static void alive_insert(struct swim *s, uint32_t slot)
+{
+    alive_place(s, s->alive_count++, slot);
+}
+
+static void alive_remove(struct swim *s, uint32_t slot)
+{
+    uint32_t hole = members_of(s)[slot].alive_at - 1;
+    uint32_t last = --s->alive_count;
+
+    members_of(s)[slot].alive_at = 0;
+    if (hole != last)
+        alive_place(s, hole, alive_of(s)[last]);
+}
+
+uint32_t member_sample_alive(struct swim *s, uint32_t count, uint32_t except, uint32_t *ret_slots)
+{
+    uint32_t found = 0;
+
+    /* A partial shuffle in place: the order of alive[] means nothing. */
+    for (uint32_t i = 0; i < s->alive_count && found < count; i++) {
+        uint32_t drawn = i + prng_below(&s->prng, s->alive_count - i);
+        uint32_t slot = alive_of(s)[drawn];
+
+        alive_place(s, drawn, alive_of(s)[i]);
+        alive_place(s, i, slot);
+        if (slot != except)
+            ret_slots[found++] = slot;
+    }
+    return found;
+}
+
+/* ---- Entering and leaving the structures that follow a record ---- */
+
+static void unlink_record(struct swim *s, uint32_t slot)
+{
+    struct member *m = &members_of(s)[slot];
+    struct index_view addrs = member_addrs(s);
+
+    s->status_count[m->record.status]--;
+    if (is_terminal(m->record.status))
+        return;
+    digest_toggle(s, &m->record);
+    s->live_v6 -= m->record.addr.family == 6;
+    if (m->flags & MEMBER_AT_ADDR)
+        index_remove(&addrs, addr_hash(&m->record.addr), slot);
+    m->flags &= (uint8_t)~MEMBER_AT_ADDR;
+}
+
+static void link_record(struct swim *s, uint32_t slot)
+{
+    struct member *m = &members_of(s)[slot];
+    struct index_view addrs = member_addrs(s);
+
+    s->status_count[m->record.status]++;
+    if (is_terminal(m->record.status))
+        return;
+    digest_toggle(s, &m->record);
+    s->live_v6 += m->record.addr.family == 6;
+    if (slot == SELF || !index_has_room(&addrs, addr_hash(&m->record.addr)))
+        return;
+    index_insert(&addrs, addr_hash(&m->record.addr), slot);
+    m->flags |= MEMBER_AT_ADDR;
+}
+
+static void follow_live(struct swim *s, uint32_t slot)
+{
+    struct member *m = &members_of(s)[slot];
+    bool live = is_live(m);
+    bool alive = live && m->record.status == SWIM_ALIVE;
+
+    if (live && !m->live_at) {
+        live_insert(s, slot);
+        s->plain_live += !(m->flags & MEMBER_CAPABLE);
+    } else if (!live && m->live_at) {
+        live_remove(s, slot);
+        s->plain_live -= !(m->flags & MEMBER_CAPABLE);
+    }
+    if (alive && !m->alive_at)
+        alive_insert(s, slot);
+    else if (!alive && m->alive_at)
+        alive_remove(s, slot);
+}
+
+/* ---- Slots ---- */
+
+static uint32_t take_slot(struct swim *s)
+{
+    uint32_t slot = s->free_head;
+
+    if (slot) {
+        s->free_head = next_by_id(s)[slot];
+        next_by_id(s)[slot] = 0;
+    } else if (s->slots_high < s->config.members_max) {
+        slot = ++s->slots_high;
+    }
+    if (slot)
+        s->slots_used++;
+    return slot;
+}
+
+uint32_t member_add(struct swim *s, const struct record *record)
+{
+    struct index_view ids = member_ids(s);
+    uint32_t slot;
+
+    ASSERT(record->id != 0);
+    if (!index_has_room(&ids, hash_u64(record->id)))
+        return 0;
+    slot = take_slot(s);
+    if (!slot)
+        return 0;
+    memset(&members_of(s)[slot], 0, sizeof(struct member));
+    members_of(s)[slot].record = *record;
+    members_of(s)[slot].changed = s->now;
+    index_insert(&ids, hash_u64(record->id), slot);
+    link_record(s, slot);
+    if (slot != SELF)
+        follow_live(s, slot);
+    return slot;
+}
+
+void member_free(struct swim *s, uint32_t slot)
+{
+    struct member *m = member_at(s, slot);
+    struct index_view ids = member_ids(s);
+
+    ASSERT(slot != SELF && m->flags & MEMBER_FORGOTTEN);
+    ASSERT(!is_linked(news_links(s), slot) && !is_linked(event_links(s), slot));
+    ASSERT(!is_linked(grave_links(s), slot) && !suspicion_places(s)[slot]);
+    index_remove(&ids, hash_u64(m->record.id), slot);
+    memset(m, 0, sizeof *m);
+    next_by_id(s)[slot] = s->free_head;
+    s->free_head = slot;
+    s->slots_used--;
+}
+
+/* Neither the digest nor the address index can tell the two apart. */
+static bool is_same_view(const struct record *a, const struct record *b)
+{
+    return !is_terminal(a->status) && !is_terminal(b->status) &&
+           a->incarnation == b->incarnation && addr_equal(&a->addr, &b->addr);
+}
+
+void member_set(struct swim *s, uint32_t slot, const struct record *record)
+{
+    struct member *m = member_at(s, slot);
+
+    ASSERT(m->record.id == record->id);
+    if (m->record.status != record->status || m->flags & MEMBER_FORGOTTEN)
+        m->changed = s->now;
+    if (is_same_view(&m->record, record)) {
+        s->status_count[m->record.status]--;
+        s->status_count[record->status]++;
+        m->record = *record;
+    } else {
+        if (m->flags & MEMBER_FORGOTTEN)
+            m->flags &= (uint8_t)~MEMBER_FORGOTTEN;
+        else
+            unlink_record(s, slot);
+        m->record = *record;
+        link_record(s, slot);
+    }
+    if (slot != SELF)
+        follow_live(s, slot);
+}
+
+void member_rename_self(struct swim *s, uint64_t id)
+{
+    struct member *m = self_of(s);
+    struct index_view ids = member_ids(s);
+
+    unlink_record(s, SELF);
+    index_remove(&ids, hash_u64(m->record.id), SELF);
+    m->record.id = id;
+    index_insert(&ids, hash_u64(id), SELF);
+    link_record(s, SELF);
+}
+
+void member_forget(struct swim *s, uint32_t slot)
+{
+    struct member *m = member_at(s, slot);
+
+    ASSERT(is_terminal(m->record.status) && !(m->flags & MEMBER_FORGOTTEN));
+    unlink_record(s, slot);
+    m->flags |= MEMBER_FORGOTTEN;
+}
+
+void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
+{
+    struct member *m = member_at(s, slot);
+
+    if (is_capable == !!(m->flags & MEMBER_CAPABLE))
+        return;
+    m->flags ^= MEMBER_CAPABLE;
+    if (m->live_at)
+        s->plain_live += is_capable ? UINT32_MAX : 1; /* one less, or one more */
+}
+
+/* ---- Clocks ---- */
+
+void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat)
+{
+    struct member *m = member_at(s, slot);
+
+    m->clock_heartbeat = heartbeat;
+    m->clock_at = s->now;
+}
+
+uint32_t member_estimate(const struct swim *s, const struct member *m)
+{
+    uint64_t ticks = (s->now - m->clock_at) / ms(s->config.heartbeat_interval_ms);
+    uint64_t estimate = m->clock_heartbeat + ticks;
+
+    return estimate < UINT32_MAX ? (uint32_t)estimate : UINT32_MAX;
+}

@@ -1,0 +1,52 @@
+/*
+ * The member table: slots, the two indexes, the arrays of live and of alive members, the counts
+ * and the view digest, kept consistent with each member's record. It knows nothing of timers,
+ * news or events: claim.c decides what a change means and tells the others.
+ *
+ * Every operation is O(1); nothing here scans the table.
+ */
+#ifndef SWIM_CORE_MEMBER_H
+#define SWIM_CORE_MEMBER_H
+
+#include "core/instance.h"
+
+/* Slot of an id, 0 if unknown. Forgotten ids are found too: look at MEMBER_FORGOTTEN. */
+uint32_t member_find(const struct swim *s, uint64_t id);
+/* A live member at this address, 0 if none; never SELF. */
+uint32_t member_find_addr(const struct swim *s, const struct swim_addr *addr);
+/* The same, but not `except`. */
+uint32_t member_find_addr_except(const struct swim *s, const struct swim_addr *addr,
+                                 uint32_t except);
+/* True when `slot` still holds `id`. */
+bool member_holds(const struct swim *s, uint32_t slot, uint64_t id);
+
+/* A free slot now holds `record`. 0 when no slot is free or a hash chain is full. */
+uint32_t member_add(struct swim *s, const struct record *record);
+/* The slot is free again. Asserted: the member is in no list and no heap. */
+void member_free(struct swim *s, uint32_t slot);
+/* The member's record becomes `record` (same id); arrays, indexes, counts, digest follow. */
+void member_set(struct swim *s, uint32_t slot, const struct record *record);
+/* SELF's id changes; it keeps its slot. */
+void member_rename_self(struct swim *s, uint64_t id);
+void member_forget(struct swim *s, uint32_t slot);
+void member_set_capable(struct swim *s, uint32_t slot, bool is_capable);
+
+/* The member's clock was read: its heartbeat was `heartbeat` just now. */
+void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat);
+/* Where the member's heartbeat should be by now (docs/protocol.md section 5). */
+uint32_t member_estimate(const struct swim *s, const struct member *m);
+
+/* Up to `count` distinct random live members into `ret_slots`, never SELF. O(count). */
+uint32_t member_sample_live(struct swim *s, uint32_t count, uint32_t *ret_slots);
+/* Up to `count` distinct random alive members, never SELF nor `except`. O(count). */
+uint32_t member_sample_alive(struct swim *s, uint32_t count, uint32_t except, uint32_t *ret_slots);
+/* The next member of the probe order: round-robin over a random order that is shuffled anew,
+ * step by step, in each cycle (SWIM section 4.3). 0 when nobody else is live. */
+uint32_t member_next_probe(struct swim *s);
+
+/* What one live member adds to the view digest by XOR (docs/protocol.md section 8). */
+uint64_t member_digest(const struct record *record);
+uint32_t member_bucket(uint64_t id); /* 0 .. BUCKETS_MAX - 1: low bits of hash_u64(id) */
+struct index_view member_ids(const struct swim *s);
+
+#endif

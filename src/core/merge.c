@@ -1,0 +1,104 @@
+/*
+ * The total order over records: one comparison, five fields, no special case, because a merge
+ * that is not a join leaves replicas different for ever. docs/protocol.md section 4.
+ */
+#include "core/merge.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+static int compare_u32(uint32_t a, uint32_t b)
+{
+    return (a > b) - (a < b);
+}
+
+int merge_compare_clock(const struct record *a, const struct record *b)
+{
+    int order = compare_u32(a->incarnation, b->incarnation);
+    return order ? order : compare_u32(a->heartbeat, b->heartbeat);
+}
+
+int merge_compare(const struct record *a, const struct record *b)
+{
+    int order = compare_u32(a->incarnation, b->incarnation);
+    if (!order)
+        order = compare_u32(is_terminal(a->status), is_terminal(b->status));
+    if (!order)
+        order = compare_u32(a->heartbeat, b->heartbeat);
+    if (!order)
+        order = compare_u32(a->status, b->status);
+    return order ? order : addr_compare(&a->addr, &b->addr);
+}
+
+const struct record *merge_max(const struct record *a, const struct record *b)
+{
+    return merge_compare(a, b) >= 0 ? a : b;
+}
+
+bool merge_misleads(const struct record *stale, const struct record *held)
+{
+    if (stale->incarnation != held->incarnation)
+        return true;
+    if (is_terminal(stale->status) != is_terminal(held->status))
+        return true;
+    return stale->status == SWIM_SUSPECT && held->status == SWIM_ALIVE;
+}
+
+int addr_compare(const struct swim_addr *a, const struct swim_addr *b)
+{
+    int order = compare_u32(a->family, b->family);
+    if (!order)
+        order = memcmp(a->ip, b->ip, sizeof a->ip);
+    return order ? order : compare_u32(a->port, b->port);
+}
+
+bool addr_equal(const struct swim_addr *a, const struct swim_addr *b)
+{
+    return a->port == b->port && a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
+}
+
+struct swim_addr addr_fold(const struct swim_addr *addr)
+{
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    struct swim_addr folded = *addr;
+
+    if (addr->family == 6 && !memcmp(addr->ip, mapped, sizeof mapped)) {
+        memcpy(folded.ip, addr->ip + 12, 4);
+        memset(folded.ip + 4, 0, 12);
+        folded.family = 4;
+    } else if (addr->family == 4) {
+        memset(folded.ip + 4, 0, 12);
+    }
+    return folded;
+}
+
+bool addr_is_usable(const struct swim_addr *addr)
+{
+    static const uint8_t any[16];
+
+    if (addr->port == 0 || (addr->family != 4 && addr->family != 6))
+        return false;
+    if (!memcmp(addr->ip, any, sizeof any))
+        return false;
+    if (addr->family == 4) /* multicast, reserved and broadcast: 224.0.0.0 and up */
+        return addr->ip[0] < 224;
+    return addr->ip[0] != 0xFF;
+}
+
+static uint64_t load_u64(const uint8_t *bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+uint64_t addr_hash(const struct swim_addr *addr)
+{
+    uint64_t h = hash_u64((uint64_t)addr->port << 8 | addr->family);
+
+    h = hash_combine(h, load_u64(addr->ip));
+    return addr->family == 4 ? h : hash_combine(h, load_u64(addr->ip + 8));
+}

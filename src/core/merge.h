@@ -1,0 +1,50 @@
+/*
+ * The merge order: what one claim about a member weighs against another. Pure functions.
+ * docs/protocol.md section 4.
+ *
+ * A record is everything the protocol can say of a member at one instant. Records about one id
+ * are totally ordered by
+ *
+ *     (incarnation, is_terminal, heartbeat, severity, address bytes)
+ *
+ * compared lexicographically as unsigned integers, and merging is taking the greater: a join
+ * semilattice, so the order, grouping and repetition of arrivals do not matter. The address
+ * comes last, so records with equal keys are equal in content.
+ */
+#ifndef SWIM_CORE_MERGE_H
+#define SWIM_CORE_MERGE_H
+
+#include "swim/swim.h"
+
+struct record {
+    uint64_t id;
+    uint32_t incarnation;
+    uint32_t heartbeat;
+    struct swim_addr addr; /* canonical: see addr_fold */
+    uint8_t status;        /* enum swim_status */
+};
+
+static inline bool is_terminal(uint8_t status)
+{
+    return status >= SWIM_DEAD;
+}
+
+/* < 0, 0, > 0 as `a` is below, equal to, or above `b`; the ids are not looked at. */
+int merge_compare(const struct record *a, const struct record *b);
+/* The greater of the two. */
+const struct record *merge_max(const struct record *a, const struct record *b);
+/* Of (incarnation, heartbeat) alone: a member's own clock. */
+int merge_compare_clock(const struct record *a, const struct record *b);
+/* True when whoever holds `stale` is misled about the view, not only about a heartbeat, and
+ * should be told `held`: another incarnation, a death missed, a suspicion already refuted. */
+bool merge_misleads(const struct record *stale, const struct record *held);
+
+/* Addresses: order of bytes (family, ip, port); equality; IPv4-mapped IPv6 turned into IPv4. */
+int addr_compare(const struct swim_addr *a, const struct swim_addr *b);
+bool addr_equal(const struct swim_addr *a, const struct swim_addr *b);
+struct swim_addr addr_fold(const struct swim_addr *addr);
+/* False for no address, port 0, the wildcard and multicast: nothing to send a datagram to. */
+bool addr_is_usable(const struct swim_addr *addr);
+uint64_t addr_hash(const struct swim_addr *addr);
+
+#endif

@@ -1,0 +1,204 @@
+/* Failure detection: see probe.h. */
+#include "core/probe.h"
+
+#include "core/clock.h"
+#include "core/member.h"
+#include "core/outbox.h"
+#include "core/suspicion.h"
+
+void probe_abandon(struct swim *s)
+{
+    s->probe.phase = PROBE_IDLE;
+    timer_stop(s, TIMER_PROBE);
+}
+
+void probe_follow_membership(struct swim *s)
+{
+    if (s->live_count == 0 || s->leaving) {
+        probe_abandon(s);
+        timer_stop(s, TIMER_ROUND);
+    } else if (!timer_is_on(s, TIMER_ROUND)) {
+        /* At a random instant, so that members that start together do not probe together. */
+        uint32_t phase = prng_below(&s->prng, s->config.probe_interval_ms);
+
+        timer_start(s, TIMER_ROUND, ms(phase));
+    }
+}
+
+static bool is_pending(const struct swim *s)
+{
+    return s->probe.phase == PROBE_DIRECT || s->probe.phase == PROBE_INDIRECT;
+}
+
+/* The target is still the member, and the life of it, that was probed. */
+static bool is_target_there(const struct swim *s)
+{
+    const struct probe *p = &s->probe;
+
+    return member_holds(s, p->target, p->target_id) && is_live(member_at(s, p->target)) &&
+           member_at(s, p->target)->record.incarnation == p->incarnation;
+}
+
+static void conclude(struct swim *s)
+{
+    if (!is_pending(s) || !is_target_there(s))
+        return;
+    s->stats.probe_failures++;
+    if (member_at(s, s->probe.target)->record.status == SWIM_ALIVE)
+        claim_declare(s, s->probe.target, SWIM_SUSPECT);
+}
+
+static void begin(struct swim *s, uint32_t target)
+{
+    const struct member *m = member_at(s, target);
+    struct intent *ping = outbox_push(s, WIRE_PING, target, &m->record.addr);
+
+    if (!ping) /* our own congestion is no evidence */
+        return;
+    s->probe = (struct probe){
+        .target = target,
+        .target_id = m->record.id,
+        .incarnation = m->record.incarnation,
+        .estimate = member_estimate(s, m),
+        .started = s->now,
+        .sequence = ++s->sequence,
+        .phase = PROBE_DIRECT,
+        .extended = ping->extended,
+    };
+    ping->has_sequence = ping->extended;
+    ping->sequence = s->sequence;
+    /* The suspect is the first to be told, in the very probe that goes to it. */
+    if (m->record.status == SWIM_SUSPECT)
+        intent_add_subject(ping, target);
+    timer_start(s, TIMER_PROBE, ms(s->config.probe_timeout_ms));
+}
+
+void probe_round(struct swim *s)
+{
+    uint32_t target;
+
+    conclude(s);
+    probe_abandon(s);
+    timer_stop(s, TIMER_ROUND);
+    target = member_next_probe(s);
+    if (!target)
+        return;
+    timer_start(s, TIMER_ROUND, ms(s->config.probe_interval_ms));
+    begin(s, target);
+}
+
+/* If the host called late, the intermediaries still get the time that they are due. */
+static void extend_round(struct swim *s)
+{
+    swim_time due = ms(s->config.probe_interval_ms - s->config.probe_timeout_ms);
+
+    if (s->timers[TIMER_ROUND] < timer_now(s) + due)
+        timer_start(s, TIMER_ROUND, due);
+}
+
+void probe_timeout(struct swim *s)
+{
+    struct probe *p = &s->probe;
+    uint32_t helpers[SWIM_INDIRECT_MAX];
+    uint32_t count;
+
+    timer_stop(s, TIMER_PROBE);
+    if (p->phase != PROBE_DIRECT || !is_target_there(s))
+        return;
+    extend_round(s);
+    s->stats.probe_direct_timeouts++;
+    p->phase = PROBE_INDIRECT;
+    count = member_sample_alive(s, s->config.indirect_k, p->target, helpers);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct member *m = member_at(s, helpers[i]);
+        struct intent *req = outbox_push(s, WIRE_PING_REQ, helpers[i], &m->record.addr);
+
+        if (!req)
+            return;
+        req->has_sequence = req->extended;
+        req->sequence = p->sequence;
+        req->target_id = p->target_id;
+        req->target_addr = member_at(s, p->target)->record.addr;
+        p->helpers[p->helper_count++] = m->record.id;
+    }
+}
+
+static void answered(struct swim *s)
+{
+    s->probe.phase = PROBE_ANSWERED;
+    timer_stop(s, TIMER_PROBE);
+}
+
+static void record_rtt(struct swim *s)
+{
+    static const uint32_t bounds_us[] = SWIM_RTT_BOUNDS_US;
+    uint64_t rtt = s->now - s->probe.started;
+    unsigned bucket = 0;
+
+    _Static_assert(sizeof bounds_us / sizeof *bounds_us + 1 == SWIM_RTT_BUCKETS, "one for +Inf");
+    while (bucket < SWIM_RTT_BUCKETS - 1 && rtt > bounds_us[bucket] * (SWIM_MS / 1000))
+        bucket++;
+    s->stats.rtt_count++;
+    s->stats.rtt_sum_ns += rtt;
+    s->stats.rtt_bucket[bucket]++;
+}
+
+/* Somebody answers in the target's place: the target's process is gone. */
+static void hear_stranger(struct swim *s, const struct source *source)
+{
+    struct probe *p = &s->probe;
+
+    if (source->slot && source->slot != p->target && is_live(member_at(s, source->slot)) &&
+        member_holds(s, p->target, p->target_id) &&
+        addr_equal(&source->addr, &member_at(s, p->target)->record.addr) &&
+        addr_equal(&source->addr, &member_at(s, source->slot)->record.addr)) {
+        probe_abandon(s);
+        claim_supersede(s, source->slot);
+    }
+}
+
+void probe_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source)
+{
+    struct probe *p = &s->probe;
+    bool is_from_target = dg->header.sender_id == p->target_id;
+
+    if (!is_pending(s))
+        return;
+    if (dg->has_probe && dg->probe_sequence == p->sequence && p->extended) {
+        if (dg->has_on_behalf && dg->on_behalf == p->target_id)
+            answered(s); /* relayed */
+        else if (is_from_target && p->phase == PROBE_DIRECT)
+            record_rtt(s), answered(s);
+        else if (is_from_target)
+            answered(s); /* late, but it heard us */
+        else if (!dg->has_on_behalf)
+            hear_stranger(s, source);
+    } else if (!dg->has_probe) {
+        /* Plain on one side: an ACK from the target is the best evidence there is. */
+        if (is_from_target && !p->extended) {
+            if (p->phase == PROBE_DIRECT)
+                record_rtt(s);
+            answered(s);
+        } else if (!is_from_target) {
+            hear_stranger(s, source);
+        }
+    }
+}
+
+void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source)
+{
+    struct probe *p = &s->probe;
+    uint64_t helper;
+
+    if (p->phase != PROBE_INDIRECT || entry->id != p->target_id || entry->status != SWIM_ALIVE ||
+        !source->slot || member_at(s, source->slot)->flags & MEMBER_CAPABLE)
+        return;
+    if (entry->incarnation < p->incarnation ||
+        (entry->incarnation == p->incarnation && entry->heartbeat <= p->estimate))
+        return;
+    helper = member_at(s, source->slot)->record.id;
+    for (uint32_t i = 0; i < p->helper_count; i++) {
+        if (p->helpers[i] == helper)
+            answered(s);
+    }
+}

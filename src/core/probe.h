@@ -1,0 +1,29 @@
+/*
+ * Failure detection: one member probed a round, directly, then through intermediaries; suspect
+ * when nothing shows that it heard us. SWIM sections 3.1 and 4.3; docs/protocol.md section 5.
+ *
+ *     round start          + timeout                         + interval = next round
+ *     PING ................. PING_REQ x k ................... suspect
+ *          ACK: answered           relayed ACK: answered
+ */
+#ifndef SWIM_CORE_PROBE_H
+#define SWIM_CORE_PROBE_H
+
+#include "core/claim.h"
+#include "core/instance.h"
+#include "wire/wire.h"
+
+/* Rounds run while somebody else is live. */
+void probe_follow_membership(struct swim *s);
+/* TIMER_ROUND: concludes the last probe and begins the next. */
+void probe_round(struct swim *s);
+/* TIMER_PROBE: no direct answer in time; asks intermediaries. */
+void probe_timeout(struct swim *s);
+/* The probe under way, if any, ends without a conclusion. */
+void probe_abandon(struct swim *s);
+/* An ACK came in: it may be evidence. */
+void probe_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source);
+/* A plain intermediary's word on a member. */
+void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * A datagram comes in: decoded, its sender heard, its entries merged, its request answered, in
+ * this order, so that an answer already knows what the question told. docs/protocol.md
+ * sections 1, 4 to 9.
+ */
+#include "core/claim.h"
+#include "core/clock.h"
+#include "core/instance.h"
+#include "core/member.h"
+#include "core/outbox.h"
+#include "core/probe.h"
+#include "core/relay.h"
+#include "core/reliable.h"
+#include "core/sync.h"
+
+static enum swim_error drop(struct swim *s, enum swim_error error)
+{
+    uint64_t *const counters[] = {
+        [SWIM_DROP_SHORT] = &s->stats.drop_short,
+        [SWIM_DROP_VERSION] = &s->stats.drop_version,
+        [SWIM_DROP_LENGTH] = &s->stats.drop_length,
+        [SWIM_DROP_CHECKSUM] = &s->stats.drop_checksum,
+        [SWIM_DROP_KIND] = &s->stats.drop_kind,
+        [SWIM_DROP_PAYLOAD] = &s->stats.drop_payload,
+        [SWIM_DROP_SELF] = &s->stats.drop_self,
+        [SWIM_DROP_LEFT] = &s->stats.drop_left,
+    };
+
+    ASSERT(error > SWIM_OK && error < sizeof counters / sizeof *counters);
+    ++*counters[error];
+    return error;
+}
+
+static void count_received(struct swim *s, uint8_t kind)
+{
+    s->stats.datagrams_recv++;
+    switch (kind) {
+    case WIRE_GOSSIP: s->stats.gossip_recv++; break;
+    case WIRE_PING: s->stats.pings_recv++; break;
+    case WIRE_ACK: s->stats.acks_recv++; break;
+    case WIRE_PING_REQ: s->stats.ping_reqs_recv++; break;
+    case WIRE_ANTI_ENTROPY:
+    case WIRE_SYNC: s->stats.sync_chunks_recv++; break;
+    default: break;
+    }
+}
+
+static void hear_entries(struct swim *s, const struct wire_datagram *dg, struct source *source)
+{
+    struct reader entries = dg->entries;
+    struct wire_entry entry;
+
+    while (wire_next_entry(&entries, &entry)) {
+        probe_hear_entry(s, &entry, source);
+        claim_hear_entry(s, &entry, source);
+    }
+}
+
+/* A first PING from a member that knows nobody: the whole table, at once. One that knows us (it
+ * sends its view) and about as many as we do needs no more than the usual comparison. */
+static bool is_newcomer(const struct swim *s, const struct wire_datagram *dg,
+                        const struct source *source)
+{
+    return source->heard_new && source->slot &&
+           (!dg->has_view || dg->view_count < cluster_size(s) / 2);
+}
+
+static void acknowledge(struct swim *s, const struct wire_datagram *dg,
+                        const struct source *source)
+{
+    struct intent *ack = outbox_push_ack(s, source, dg->header.capabilities & WIRE_CAPABLE);
+
+    if (!ack)
+        return;
+    ack->has_sequence = dg->header.kind == WIRE_PING && dg->has_probe;
+    ack->sequence = dg->probe_sequence;
+}
+
+static void hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source)
+{
+    probe_hear_ack(s, dg, source);
+    if (source->slot)
+        relay_hear_ack(s, dg, source);
+    reliable_hear_ack(s, dg);
+}
+
+/* What each kind asks for, beyond what it tells. */
+static void answer(struct swim *s, const struct wire_datagram *dg, struct source *source)
+{
+    bool wants_ack = dg->header.flags & WIRE_FLAG_REQUEST_ACK;
+
+    switch (dg->header.kind) {
+    case WIRE_PING:
+        acknowledge(s, dg, source);
+        if (is_newcomer(s, dg, source))
+            sync_push(s, source);
+        return;
+    case WIRE_PING_REQ: relay_hear_request(s, dg, source); return;
+    case WIRE_ACK: hear_ack(s, dg, source); return;
+    case WIRE_LEAVE: leave_hear(s, dg, source); break;
+    case WIRE_SYNC: sync_hear(s, dg, source); break;
+    default: break;
+    }
+    if (wants_ack)
+        acknowledge(s, dg, source);
+}
+
+enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_addr *from,
+                             const void *data, size_t size)
+{
+    struct wire_datagram dg;
+    struct source source = {0};
+    enum swim_error error;
+
+    ASSERT(s && from && (data || size == 0));
+    clock_enter(s, now);
+    s->stats.bytes_recv += size;
+    error = size > SWIM_RECEIVE_MAX ? SWIM_DROP_SHORT : wire_decode(data, size, &dg);
+    if (error)
+        return drop(s, error);
+    if (dg.header.sender_id == 0 || dg.header.sender_id == self_of(s)->record.id)
+        return drop(s, SWIM_DROP_SELF);
+    if (dg.header.kind == WIRE_SYNC && !sync_is_wellformed(&dg))
+        return drop(s, SWIM_DROP_PAYLOAD);
+    if (s->leaving) {
+        if (dg.header.kind != WIRE_ACK)
+            return drop(s, SWIM_DROP_LEFT);
+        reliable_hear_ack(s, &dg);
+        count_received(s, dg.header.kind);
+        return SWIM_OK;
+    }
+    count_received(s, dg.header.kind);
+    source.addr = addr_fold(from);
+    source.is_sync = sync_is_reply(s, &dg);
+    source.is_settling = dg.header.kind == WIRE_ANTI_ENTROPY && sync_is_settling(s);
+    claim_hear_sender(s, &dg, &source);
+    hear_entries(s, &dg, &source);
+    sync_hear_view(s, &dg, &source);
+    answer(s, &dg, &source);
+    return SWIM_OK;
+}
+
+const char *swim_error_name(enum swim_error error)
+{
+    static const char *const names[] = {"ok",       "short", "version", "length", "checksum",
+                                        "kind",     "payload", "self",  "left"};
+
+    return (unsigned)error < sizeof names / sizeof *names ? names[error] : "unknown";
+}

@@ -1,0 +1,106 @@
+/* Indirect probes for others: see relay.h. */
+#include "core/relay.h"
+
+#include "core/clock.h"
+#include "core/member.h"
+#include "core/outbox.h"
+
+#include <string.h>
+
+/* A free place, or the one that is oldest. */
+static struct relay *take(struct swim *s)
+{
+    struct relay *relays = relays_of(s);
+    struct relay *oldest = &relays[0];
+
+    for (unsigned i = 0; i < RELAYS_MAX; i++) {
+        if (!relays[i].used || relays[i].expires <= s->now) {
+            oldest = &relays[i];
+            break;
+        }
+        if (relays[i].expires < oldest->expires)
+            oldest = &relays[i];
+    }
+    if (!oldest->used)
+        s->relay_count++;
+    memset(oldest, 0, sizeof *oldest);
+    oldest->used = true;
+    return oldest;
+}
+
+static void answer(struct swim *s, const struct relay *relay)
+{
+    uint32_t slot =
+        member_holds(s, relay->requester, relay->requester_id) ? relay->requester : 0;
+    struct intent *ack = outbox_push(s, WIRE_ACK, slot, &relay->requester_addr);
+
+    if (!ack)
+        return;
+    ack->has_sequence = ack->extended && relay->has_sequence;
+    ack->sequence = relay->requester_sequence;
+    ack->has_on_behalf = ack->extended;
+    ack->on_behalf = relay->target_id;
+    /* For a plain requester the target's fresh record is all the answer there can be. */
+    intent_add_subject(ack, relay->target);
+    s->stats.indirect_relayed++;
+}
+
+void relay_hear_request(struct swim *s, const struct wire_datagram *dg,
+                        const struct source *source)
+{
+    uint32_t target = member_find(s, dg->target_id);
+    struct relay *relay;
+    struct intent *ping;
+
+    if (!source->slot || !target || !is_live(member_at(s, target)))
+        return;
+    if (target == SELF) { /* asked about ourselves: we hear well */
+        struct intent *ack = outbox_push_ack(s, source, dg->header.capabilities & WIRE_CAPABLE);
+
+        if (!ack)
+            return;
+        ack->has_sequence = dg->has_probe;
+        ack->sequence = dg->probe_sequence;
+        ack->has_on_behalf = dg->has_probe;
+        ack->on_behalf = dg->target_id;
+        return;
+    }
+    ping = outbox_push(s, WIRE_PING, target, &member_at(s, target)->record.addr);
+    if (!ping)
+        return;
+    ping->has_sequence = ping->has_on_behalf = ping->extended;
+    ping->sequence = ++s->sequence;
+    ping->on_behalf = dg->header.sender_id;
+
+    relay = take(s);
+    relay->requester = source->slot;
+    relay->requester_id = dg->header.sender_id;
+    relay->requester_addr = source->addr;
+    relay->requester_sequence = dg->probe_sequence;
+    relay->has_sequence = dg->has_probe;
+    relay->target = target;
+    relay->target_id = dg->target_id;
+    relay->sequence = s->sequence;
+    relay->extended = ping->extended;
+    relay->expires = s->now + ms(s->config.probe_interval_ms);
+}
+
+void relay_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source)
+{
+    struct relay *relays = relays_of(s);
+
+    for (unsigned i = 0; s->relay_count && i < RELAYS_MAX; i++) {
+        struct relay *relay = &relays[i];
+        bool is_answer = relay->extended
+                             ? dg->has_probe && dg->probe_sequence == relay->sequence
+                             : !dg->has_probe;
+
+        if (!relay->used || !is_answer || relay->target_id != dg->header.sender_id ||
+            relay->target != source->slot)
+            continue;
+        if (relay->expires > s->now)
+            answer(s, relay);
+        relay->used = false;
+        s->relay_count--;
+    }
+}

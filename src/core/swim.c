@@ -1,0 +1,109 @@
+/* The life of an instance: footprint, layout, start, and the tick. See swim.h. */
+#include "swim/swim.h"
+
+#include "base/hash.h"
+#include "core/clock.h"
+#include "core/contact.h"
+#include "core/gossip.h"
+#include "core/instance.h"
+#include "core/probe.h"
+#include "core/reliable.h"
+#include "core/self.h"
+#include "core/suspicion.h"
+#include "core/sync.h"
+#include "core/tombstone.h"
+
+#include <string.h>
+
+static size_t place(size_t *at, size_t count, size_t size)
+{
+    size_t offset = (*at + 15) & ~(size_t)15;
+
+    *at = offset + count * size;
+    return offset;
+}
+
+static struct layout layout_of(const struct swim_config *config)
+{
+    size_t slots = (size_t)config->members_max + 1;
+    size_t heads = slots > INDEX_BUCKETS_MIN ? slots : INDEX_BUCKETS_MIN;
+    size_t at = sizeof(struct swim);
+    struct layout l;
+
+    l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
+    l.contacts = place(&at, SWIM_CONTACTS_MAX, sizeof(struct contact));
+    l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
+    l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
+    l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
+    l.members = place(&at, slots, sizeof(struct member));
+    l.next_by_id = place(&at, slots, sizeof(uint32_t));
+    l.id_heads = place(&at, heads, sizeof(uint32_t));
+    l.next_by_addr = place(&at, slots, sizeof(uint32_t));
+    l.addr_heads = place(&at, heads, sizeof(uint32_t));
+    l.live = place(&at, slots, sizeof(uint32_t));
+    l.alive = place(&at, slots, sizeof(uint32_t));
+    l.news_links = place(&at, slots, sizeof(struct link));
+    l.grave_links = place(&at, slots, sizeof(struct link));
+    l.event_links = place(&at, slots, sizeof(struct link));
+    l.suspicion_nodes = place(&at, slots, sizeof(struct heap_node));
+    l.suspicion_places = place(&at, slots, sizeof(uint32_t));
+    l.size = (at + 15) & ~(size_t)15;
+    return l;
+}
+
+size_t swim_footprint(const struct swim_config *config)
+{
+    ASSERT(config && config->members_max >= SWIM_MEMBERS_MIN &&
+           config->members_max <= SWIM_MEMBERS_MAX);
+    return layout_of(config).size;
+}
+
+struct swim *swim_init(void *arena, size_t size, const struct swim_config *config, swim_time now)
+{
+    struct swim *s = arena;
+
+    ASSERT(arena && config && swim_config_check(config) == NULL);
+    ASSERT(((uintptr_t)arena & 15) == 0 && size >= swim_footprint(config));
+    s->config = *config;
+    s->at = layout_of(config);
+    prng_init(&s->prng, hash_combine(hash_u64(config->seed), config->id));
+    s->now = now;
+    s->view_changed = now;
+    s->settled_at = SWIM_NEVER;
+    s->last_gossip = TIMER_EPOCH / 2; /* long ago */
+    s->table_version = prng_next(&s->prng);
+    s->sequence = (uint32_t)prng_next(&s->prng);
+    s->healing.backoff = 100 * SWIM_MS;
+    s->suspicions.capacity = config->members_max;
+    for (unsigned i = 0; i < TIMER_COUNT; i++)
+        s->timers[i] = SWIM_NEVER;
+    index_init(&s->by_id, config->members_max < INDEX_BUCKETS_MIN ? INDEX_BUCKETS_MIN
+                                                                  : config->members_max);
+    index_init(&s->by_addr, s->by_id.buckets_max);
+    self_init(s);
+    return s;
+}
+
+void swim_advance(struct swim *s, swim_time now)
+{
+    static void (*const fire[TIMER_COUNT])(struct swim *) = {
+        [TIMER_ROUND] = probe_round,        [TIMER_PROBE] = probe_timeout,
+        [TIMER_GOSSIP] = gossip_round,      [TIMER_HEAL] = contact_try,
+        [TIMER_SYNC] = sync_push_periodic,  [TIMER_RELIABLE] = reliable_expire,
+    };
+
+    ASSERT(s);
+    clock_enter(s, now);
+    for (unsigned i = 0; i < TIMER_COUNT; i++) {
+        if (timer_is_due(s, (enum timer)i))
+            fire[i](s);
+    }
+    suspicion_expire(s);
+    tombstone_expire(s);
+}
+
+swim_time swim_deadline(const struct swim *s)
+{
+    ASSERT(s);
+    return clock_deadline(s);
+}

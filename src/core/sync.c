@@ -1,0 +1,244 @@
+/* Anti-entropy, the deciding half: when to ask, what to answer. See sync.h; job.c sends. */
+#include "core/sync.h"
+
+#include "base/hash.h"
+#include "core/clock.h"
+#include "core/job.h"
+#include "core/member.h"
+#include "core/outbox.h"
+
+#include <string.h>
+
+/* What arrives in a newcomer's first synchronisation is news to it alone; gossiping it again
+ * would cost the cluster the whole table a joiner. Three seconds is longer than a push takes. */
+static const swim_time SETTLING = 3000 * SWIM_MS;
+/* A reply that takes longer than this is merged like any other, but not returned to. */
+static const swim_time SESSION_LIFE = 5000 * SWIM_MS;
+enum { MEMBERS_PER_BUCKET = 4, PLAIN_DRAWS = 16 };
+
+swim_time sync_settling_time(const struct swim *s)
+{
+    return ms(s->config.gossip_interval_ms) * (ceil_log2(cluster_size(s) + 1) + 3);
+}
+
+bool sync_is_settling(const struct swim *s)
+{
+    return s->now < s->settled_at;
+}
+
+static bool is_off(const struct swim *s)
+{
+    return s->config.anti_entropy_interval_ms == 0 || s->leaving;
+}
+
+void sync_follow_membership(struct swim *s)
+{
+    if (s->live_count == 0)
+        s->settled_at = SWIM_NEVER;
+    else if (s->settled_at == SWIM_NEVER)
+        s->settled_at = s->now + SETTLING;
+
+    if (s->plain_live == 0 || is_off(s))
+        timer_stop(s, TIMER_SYNC);
+    else if (!timer_is_on(s, TIMER_SYNC))
+        timer_start(s, TIMER_SYNC, ms(s->config.anti_entropy_interval_ms));
+}
+
+/* ---- Full pushes ---- */
+
+/* Chunks that all live members fit into, whatever their order. */
+static uint16_t chunks_needed(const struct swim *s)
+{
+    uint32_t n = cluster_size(s);
+    uint32_t room = WIRE_SYNC_DATAGRAM_MAX - WIRE_HEADER_SIZE - WIRE_CHUNK_HEADER_SIZE;
+    uint32_t bytes = n * WIRE_ENTRY4_SIZE + s->live_v6 * (WIRE_ENTRY6_SIZE - WIRE_ENTRY4_SIZE);
+    uint32_t used = room - WIRE_ENTRY6_SIZE + 1; /* of each, at least, when both kinds mix */
+
+    if (s->live_v6 == 0)
+        used = room / WIRE_ENTRY4_SIZE * WIRE_ENTRY4_SIZE;
+    else if (s->live_v6 == n)
+        used = room / WIRE_ENTRY6_SIZE * WIRE_ENTRY6_SIZE;
+    return (uint16_t)((bytes + used - 1) / used);
+}
+
+void sync_push(struct swim *s, const struct source *source)
+{
+    struct job *job = job_start(s, JOB_PUSH, source->slot, &source->addr);
+
+    if (!job)
+        return;
+    job->table_version = ++s->table_version;
+    job->chunk_count = chunks_needed(s);
+    job->mask[0] = 1; /* of one bucket: everybody */
+    s->stats.syncs_started++;
+}
+
+void sync_push_periodic(struct swim *s)
+{
+    timer_stop(s, TIMER_SYNC);
+    for (unsigned draw = 0; s->plain_live && draw < PLAIN_DRAWS; draw++) {
+        uint32_t slot = live_of(s)[prng_below(&s->prng, s->live_count)];
+        const struct member *m = member_at(s, slot);
+        struct source peer = {.slot = slot, .addr = m->record.addr};
+
+        if (m->flags & MEMBER_CAPABLE)
+            continue;
+        sync_push(s, &peer);
+        break;
+    }
+    sync_follow_membership(s);
+}
+
+/* ---- Views ---- */
+
+void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct source *source)
+{
+    bool is_first_contact;
+
+    if (!dg->has_view || !source->slot || !is_live(member_at(s, source->slot)))
+        return;
+    if (dg->view_digest == s->digest) {
+        s->stats.digests_equal++;
+        return;
+    }
+    s->stats.digests_different++;
+    /* Two clusters that meet need not wait; a newcomer with an empty table is being sent one. */
+    is_first_contact = source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 &&
+                       s->live_count > 1;
+    if (is_first_contact || s->now - s->view_changed >= sync_settling_time(s))
+        sync_ask(s, source->slot);
+}
+
+/* ---- Bucket digests ---- */
+
+/* The digest of bucket `bucket` of 2^bits: as many of the finest buckets as fall into it. */
+static uint32_t folded_digest(const struct swim *s, unsigned bits, uint32_t bucket)
+{
+    uint64_t digest = 0;
+
+    for (uint32_t i = bucket; i < BUCKETS_MAX; i += 1u << bits)
+        digest ^= s->bucket_digest[i];
+    return (uint32_t)digest;
+}
+
+static uint16_t mask_size(unsigned bits)
+{
+    return bits < 3 ? 1 : (uint16_t)(1u << (bits - 3));
+}
+
+static uint16_t value_size(uint8_t phase, unsigned bits)
+{
+    if (phase == SYNC_REQUEST)
+        return (uint16_t)(SYNC_VALUE_HEADER + (4u << bits));
+    return phase == SYNC_REPLY ? SYNC_VALUE_HEADER + mask_size(bits) : SYNC_VALUE_HEADER;
+}
+
+bool sync_is_wellformed(const struct wire_datagram *dg)
+{
+    const uint8_t *value = dg->buckets;
+
+    if (!value || dg->buckets_size < SYNC_VALUE_HEADER)
+        return false;
+    return value[0] >= SYNC_REQUEST && value[0] <= SYNC_RETURN && value[1] <= BUCKET_BITS_MAX &&
+           dg->buckets_size == value_size(value[0], value[1]);
+}
+
+void sync_write_request(struct swim *s, struct wire_builder *b)
+{
+    uint8_t value[SYNC_VALUE_HEADER + 4 * BUCKETS_MAX];
+    struct writer w = writer_of(value, sizeof value);
+    unsigned bits = s->session.bits;
+
+    write_u8(&w, SYNC_REQUEST);
+    write_u8(&w, (uint8_t)bits);
+    write_u8(&w, 1);
+    for (uint32_t i = 0; i < 1u << bits; i++)
+        write_u32(&w, folded_digest(s, bits, i));
+    wire_put_record(b, WIRE_EXT_BUCKETS, value, (uint16_t)writer_size(&w));
+}
+
+void sync_ask(struct swim *s, uint32_t slot)
+{
+    const struct member *m = member_at(s, slot);
+    uint32_t bits = ceil_log2(cluster_size(s) / MEMBERS_PER_BUCKET + 1);
+
+    if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE))
+        return;
+    if (!outbox_push(s, WIRE_SYNC, slot, &m->record.addr))
+        return;
+    s->sync_allowed = s->now + sync_settling_time(s);
+    s->session.peer_id = m->record.id;
+    s->session.started = s->now;
+    s->session.bits = (uint8_t)(bits < BUCKET_BITS_MAX ? bits : BUCKET_BITS_MAX);
+    s->session.open = true;
+    if (++s->session.number == 0)
+        s->session.number = 1;
+    s->stats.syncs_started++;
+}
+
+static void hear_request(struct swim *s, const struct wire_datagram *dg,
+                         const struct source *source)
+{
+    unsigned bits = dg->buckets[1];
+    struct reader digests = reader_of(dg->buckets + SYNC_VALUE_HEADER, 4u << bits);
+    uint8_t mask[BUCKETS_MAX / 8] = {0};
+    uint32_t different = 0;
+    struct job *job;
+
+    for (uint32_t i = 0; i < 1u << bits; i++) {
+        if (read_u32(&digests) == folded_digest(s, bits, i))
+            continue;
+        mask[i / 8] |= (uint8_t)(1u << i % 8);
+        different++;
+    }
+    if (!different)
+        return;
+    job = job_start(s, JOB_REPLY, source->slot, &source->addr);
+    if (!job)
+        return;
+    job->bits = (uint8_t)bits;
+    memcpy(job->mask, mask, sizeof mask);
+}
+
+static void hear_reply(struct swim *s, const struct wire_datagram *dg,
+                       const struct source *source)
+{
+    bool is_last = dg->buckets[2];
+    struct job *job;
+
+    if (!is_last || !sync_is_reply(s, dg))
+        return;
+    s->session.open = false;
+    job = job_start(s, JOB_RETURN, source->slot, &source->addr);
+    if (!job)
+        return;
+    job->bits = dg->buckets[1];
+    job->skip_synced = s->session.number;
+    memcpy(job->mask, dg->buckets + SYNC_VALUE_HEADER, mask_size(job->bits));
+}
+
+bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg)
+{
+    return dg->header.kind == WIRE_SYNC && dg->buckets[0] == SYNC_REPLY && s->session.open &&
+           s->session.peer_id == dg->header.sender_id &&
+           s->now - s->session.started <= SESSION_LIFE;
+}
+
+void sync_hear(struct swim *s, const struct wire_datagram *dg, const struct source *source)
+{
+    if (!source->slot || !is_live(member_at(s, source->slot)) || is_off(s))
+        return;
+    if (dg->buckets[0] == SYNC_REQUEST)
+        hear_request(s, dg, source);
+    else if (dg->buckets[0] == SYNC_REPLY)
+        hear_reply(s, dg, source);
+}
+
+void sync_note_equal(struct swim *s, uint32_t slot, const struct record *heard)
+{
+    struct member *m = member_at(s, slot);
+
+    if (is_live(m) && heard->incarnation == m->record.incarnation &&
+        addr_equal(&heard->addr, &m->record.addr))
+        m->synced = s->session.number;
+}

@@ -1,0 +1,142 @@
+/* Writing datagrams: see transmit.h. docs/protocol.md sections 1, 2, 6 and 7. */
+#include "core/transmit.h"
+
+#include "core/clock.h"
+#include "core/gossip.h"
+#include "core/job.h"
+#include "core/member.h"
+#include "core/outbox.h"
+#include "core/sync.h"
+
+struct wire_header transmit_header(const struct swim *s, uint8_t kind)
+{
+    return (struct wire_header){
+        .kind = kind,
+        .capabilities = WIRE_CAPABLE,
+        .sender_id = self_of(s)->record.id,
+        .heartbeat = clock_heartbeat(s),
+        .incarnation = self_of(s)->record.incarnation,
+    };
+}
+
+bool transmit_put_member(const struct swim *s, struct wire_builder *b,
+                         const struct intent *intent, uint32_t slot)
+{
+    const struct member *m = member_at(s, slot);
+    struct wire_entry entry = {
+        .id = m->record.id,
+        .heartbeat = m->record.heartbeat,
+        .incarnation = m->record.incarnation,
+        .status = m->record.status,
+        .addr = m->record.addr,
+    };
+
+    if (slot == SELF) {
+        entry.heartbeat = clock_heartbeat(s);
+    } else if (m->flags & MEMBER_FORGOTTEN) {
+        /* Whoever still believes in it is told of a doubt, which it can dispel. */
+        entry.status = SWIM_SUSPECT;
+        entry.heartbeat = member_estimate(s, m);
+    } else if (entry.status == SWIM_LEFT && !intent->extended) {
+        entry.status = SWIM_DEAD; /* plain version 1 knows no fourth status */
+    }
+    return wire_put_entry(b, &entry);
+}
+
+static void put_records(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    if (!intent->extended)
+        return;
+    if (intent->has_sequence)
+        wire_put_probe(b, intent->sequence);
+    if (intent->has_on_behalf)
+        wire_put_on_behalf(b, intent->on_behalf);
+    if (intent->kind == WIRE_PING || intent->kind == WIRE_ACK || intent->kind == WIRE_SYNC)
+        wire_put_view(b, s->digest, cluster_size(s));
+    if (intent->kind == WIRE_SYNC)
+        sync_write_request(s, b);
+}
+
+/* Our own entry first, where the datagram's source may not be where we are reached, then what
+ * this destination must be told. Returns the number of entries. */
+static uint32_t put_subjects(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    uint32_t count = 0;
+
+    if (s->config.addr_in_probes)
+        count += transmit_put_member(s, b, intent, SELF);
+    for (uint32_t i = 0; i < intent->subject_count; i++) {
+        uint32_t slot = intent->subjects[i];
+
+        if (members_of(s)[slot].record.id == 0 || (slot == SELF && s->config.addr_in_probes))
+            continue;
+        count += transmit_put_member(s, b, intent, slot);
+    }
+    return count;
+}
+
+static uint32_t put_entries(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    uint32_t count = put_subjects(s, b, intent);
+    uint32_t max =
+        intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
+
+    if (intent->kind == WIRE_GOSSIP && !intent->news_only)
+        max = 0; /* a correction, no more */
+    if (s->leaving)
+        return count;
+    return count + gossip_write(s, b, intent, max);
+}
+
+static void count_sent(struct swim *s, uint8_t kind)
+{
+    switch (kind) {
+    case WIRE_GOSSIP: s->stats.gossip_sent++; break;
+    case WIRE_PING: s->stats.pings_sent++; break;
+    case WIRE_ACK: s->stats.acks_sent++; break;
+    case WIRE_PING_REQ: s->stats.ping_reqs_sent++; break;
+    case WIRE_SYNC: s->stats.anti_entropy_sent++; break;
+    default: break;
+    }
+}
+
+/* Writes one datagram; 0 when it turned out that there is nothing to say. */
+static size_t write_intent(struct swim *s, const struct intent *intent, void *buf)
+{
+    struct wire_header header = transmit_header(s, intent->kind);
+    struct wire_builder b;
+    uint32_t entries = 0;
+
+    header.flags = intent->request_ack ? WIRE_FLAG_REQUEST_ACK : 0;
+    wire_begin(&b, buf, SWIM_DATAGRAM_MAX, &header);
+    put_records(s, &b, intent);
+    if (intent->kind == WIRE_PING_REQ)
+        wire_put_target(&b, intent->target_id, &intent->target_addr);
+    else if (intent->kind != WIRE_LEAVE && intent->kind != WIRE_SYNC)
+        entries = put_entries(s, &b, intent);
+    if (intent->news_only && entries == (s->config.addr_in_probes ? 1u : 0u))
+        return 0;
+    count_sent(s, intent->kind);
+    return wire_finish(&b);
+}
+
+size_t swim_transmit(struct swim *s, swim_time now, struct swim_addr *ret_to, void *buf,
+                     size_t cap)
+{
+    struct intent intent;
+    size_t size = 0;
+
+    ASSERT(s && ret_to && buf && cap >= SWIM_DATAGRAM_MAX);
+    clock_enter(s, now);
+    while (!size && outbox_pop(s, &intent)) {
+        *ret_to = intent.to;
+        size = write_intent(s, &intent, buf);
+    }
+    if (!size)
+        size = job_transmit(s, ret_to, buf, cap);
+    if (size) {
+        s->stats.datagrams_sent++;
+        s->stats.bytes_sent += size;
+    }
+    return size;
+}

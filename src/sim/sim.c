@@ -1,0 +1,381 @@
+/*
+ * The engine: virtual time and the heap of events that drives all nodes. Nothing of the protocol
+ * is known here; members are driven through the contract of swim.h (docs/protocol.md has no
+ * section about hosts), foreign programs through struct sim_peer_ops.
+ *
+ * A node has at most one event for its deadline. It is not moved when the deadline moves back:
+ * it fires too early then, finds that out, and is armed anew, which is cheaper than moving it
+ * after each datagram.
+ */
+#include "sim/sim_private.h"
+
+#include "base/assert.h"
+#include "base/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A deadline that stays in the past for so many calls of swim_advance in a row will stay there
+ * for ever: an honest member fires some timers a call, and has at most a few for each member. */
+#define STALLS_MAX 10000
+/* Datagrams that one input may cause: a full sync of the largest table takes far fewer at once. */
+#define TRANSMITS_MAX 100000
+
+void *sim_allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL) {
+        fprintf(stderr, "sim: out of memory\n");
+        abort();
+    }
+    return memory;
+}
+
+void *sim_grow(void *memory, size_t count, size_t size)
+{
+    void *grown = realloc(memory, count * size);
+    if (grown == NULL) {
+        fprintf(stderr, "sim: out of memory\n");
+        abort();
+    }
+    return grown;
+}
+
+void sim_config_default(struct sim_config *config, uint64_t seed, uint32_t nodes_max)
+{
+    memset(config, 0, sizeof *config);
+    config->seed = seed;
+    config->nodes_max = nodes_max;
+    config->family = 4;
+    config->net.delay_min_ns = SWIM_MS / 5;
+    config->net.delay_max_ns = SWIM_MS;
+    config->receive_buffer = 166;
+    config->check_period_ns = SIM_SECOND;
+    config->poll_ns = 10 * SWIM_MS;
+    config->keep_events = true;
+    swim_config_default(&config->member);
+}
+
+static void grow_heap(struct sim *sim)
+{
+    uint32_t capacity = 2 * sim->config.nodes_max + sim->packet_capacity;
+    uint32_t before = sim->heap.capacity;
+    sim->heap_nodes = sim_grow(sim->heap_nodes, (size_t)capacity + 1, sizeof *sim->heap_nodes);
+    sim->heap_places = sim_grow(sim->heap_places, (size_t)capacity + 1, sizeof *sim->heap_places);
+    memset(sim->heap_places + before, 0, (capacity - before + 1) * sizeof *sim->heap_places);
+    sim->heap.capacity = capacity;
+}
+
+struct sim *sim_new(const struct sim_config *config)
+{
+    ASSERT(config->nodes_max > 0);
+    ASSERT(config->net.delay_min_ns <= config->net.delay_max_ns);
+    struct sim *sim = sim_allocate(1, sizeof *sim);
+    sim->config = *config;
+    prng_init(&sim->prng, config->seed);
+    sim->nodes = sim_allocate(config->nodes_max, sizeof *sim->nodes);
+    uint32_t table = 16;
+    while (table < 4 * config->nodes_max) {
+        table *= 2;
+    }
+    sim->addr_mask = table - 1;
+    sim->addr_table = sim_allocate(table, sizeof *sim->addr_table);
+    sim->next_check_ns = config->check_period_ns;
+    grow_heap(sim);
+    return sim;
+}
+
+void sim_free(struct sim *sim)
+{
+    if (sim == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        free(sim->nodes[i].arena);
+        free(sim->nodes[i].waiting);
+    }
+    for (uint32_t i = 0; i < sim->packet_count; i++) {
+        free(sim->packets[i]);
+    }
+    free(sim->packets);
+    free(sim->nodes);
+    free(sim->heap_nodes);
+    free(sim->heap_places);
+    free(sim->addr_table);
+    free(sim->link_loss);
+    free(sim->events);
+    free(sim);
+}
+
+void sim_fail(struct sim *sim, uint32_t node, const char *text)
+{
+    if (sim->failure[0] != '\0') {
+        return;
+    }
+    snprintf(sim->failure, sizeof sim->failure, "node %ld at %llu.%03llu s: %s",
+             node == SIM_NOBODY ? -1L : (long)node, (unsigned long long)(sim->now_ns / SIM_SECOND),
+             (unsigned long long)(sim->now_ns % SIM_SECOND / SWIM_MS), text);
+}
+
+const char *sim_failure(const struct sim *sim)
+{
+    return sim->failure[0] != '\0' ? sim->failure : NULL;
+}
+
+struct node *sim_node(const struct sim *sim, uint32_t node)
+{
+    ASSERT(node < sim->node_count);
+    return &sim->nodes[node];
+}
+
+/* ---- The heap of events ------------------------------------------------------------------ */
+
+static void arm(struct sim *sim, uint32_t index, uint64_t at_ns)
+{
+    heap_push(&sim->heap, sim->heap_nodes, sim->heap_places, index, at_ns);
+}
+
+static void disarm(struct sim *sim, uint32_t index)
+{
+    if (sim->heap_places[index] != 0) {
+        heap_remove(&sim->heap, sim->heap_nodes, sim->heap_places, index);
+    }
+}
+
+void sim_arm_resume(struct sim *sim, uint32_t node, uint64_t at_ns)
+{
+    disarm(sim, sim->config.nodes_max + node);
+    arm(sim, sim->config.nodes_max + node, at_ns);
+}
+
+/* Neither a deadline nor the end of a pause is pending afterwards. */
+void sim_disarm(struct sim *sim, uint32_t node)
+{
+    disarm(sim, node);
+    disarm(sim, sim->config.nodes_max + node);
+}
+
+void sim_packet_arm(struct sim *sim, uint32_t slot, uint64_t at_ns)
+{
+    arm(sim, 2 * sim->config.nodes_max + slot, at_ns);
+}
+
+uint32_t sim_packet_take(struct sim *sim)
+{
+    if (sim->free_packet != 0) {
+        uint32_t slot = sim->free_packet - 1;
+        sim->free_packet = sim->packets[slot]->next_free;
+        return slot;
+    }
+    if (sim->packet_count == sim->packet_capacity) {
+        sim->packet_capacity = sim->packet_capacity == 0 ? 256 : 2 * sim->packet_capacity;
+        sim->packets = sim_grow(sim->packets, sim->packet_capacity, sizeof(struct packet *));
+        grow_heap(sim);
+    }
+    sim->packets[sim->packet_count] = sim_allocate(1, sizeof(struct packet));
+    return sim->packet_count++;
+}
+
+void sim_packet_free(struct sim *sim, uint32_t slot)
+{
+    sim->packets[slot]->next_free = sim->free_packet;
+    sim->free_packet = slot + 1;
+}
+
+/* ---- Driving one node -------------------------------------------------------------------- */
+
+static void arm_deadline(struct sim *sim, uint32_t index)
+{
+    struct node *node = sim_node(sim, index);
+    swim_time deadline = node->ops->deadline(node->state);
+    if (deadline == SWIM_NEVER) {
+        return;
+    }
+    uint64_t local_now = sim_local_time(sim, index, sim->now_ns);
+    uint64_t at_ns = deadline <= local_now ? sim->now_ns : deadline - node->clock_offset_ns;
+    if (sim->heap_places[index] != 0) {
+        if (sim->heap_nodes[sim->heap_places[index]].key <= at_ns) {
+            return;
+        }
+        disarm(sim, index);
+    }
+    arm(sim, index, at_ns);
+}
+
+/* After any call on a node: what it wants to send, to say, and when it wants to be woken. */
+void sim_pump(struct sim *sim, uint32_t index)
+{
+    struct node *node = sim_node(sim, index);
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct swim_addr to;
+    swim_time local_now = sim_local_time(sim, index, sim->now_ns);
+    uint32_t count = 0;
+    for (;;) {
+        memset(&to, 0, sizeof to);
+        size_t size = node->ops->transmit(node->state, local_now, &to, buf, sizeof buf);
+        if (size == 0) {
+            break;
+        }
+        net_send(sim, index, &to, buf, size);
+        if (++count > TRANSMITS_MAX) {
+            sim_fail(sim, index, "it never stops sending");
+            return;
+        }
+    }
+    if (!node->is_foreign) {
+        node_read_events(sim, index);
+    }
+    if (node->state_now == SIM_RUNNING) {
+        arm_deadline(sim, index);
+    }
+}
+
+static void check_node(struct sim *sim, uint32_t index)
+{
+    struct node *node = sim_node(sim, index);
+    if (node->state_now == SIM_STOPPED) {
+        return;
+    }
+    const char *broken = node->ops->check(node->state);
+    if (broken != NULL) {
+        sim_fail(sim, index, broken);
+    }
+}
+
+bool sim_check(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        check_node(sim, i);
+    }
+    return sim_failure(sim) == NULL;
+}
+
+static void fire_deadline(struct sim *sim, uint32_t index)
+{
+    struct node *node = sim_node(sim, index);
+    if (node->state_now != SIM_RUNNING) {
+        return;
+    }
+    swim_time local_now = sim_local_time(sim, index, sim->now_ns);
+    if (node->ops->deadline(node->state) > local_now) {
+        arm_deadline(sim, index);
+        return;
+    }
+    node->ops->advance(node->state, local_now);
+    sim_pump(sim, index);
+    bool is_stalled =
+        node->state_now == SIM_RUNNING && node->ops->deadline(node->state) <= local_now;
+    node->stalls = is_stalled ? node->stalls + 1 : 0;
+    if (node->stalls > STALLS_MAX) {
+        sim_fail(sim, index, "its deadline stays in the past");
+    }
+}
+
+/* The datagram's fingerprint goes into the trace at its delivery. */
+static void trace_packet(struct sim *sim, const struct packet *packet)
+{
+    uint64_t hash = hash_combine(sim->trace, sim->now_ns);
+    hash = hash_combine(hash, ((uint64_t)packet->from << 32) | packet->to);
+    hash = hash_combine(hash, packet->size);
+    for (size_t i = 0; i < packet->size; i += 8) {
+        uint64_t word = 0;
+        size_t left = packet->size - i;
+        for (size_t k = 0; k < (left < 8 ? left : 8); k++) {
+            word = (word << 8) | packet->data[i + k];
+        }
+        hash = hash_combine(hash, word);
+    }
+    sim->trace = hash;
+}
+
+static void fire_packet(struct sim *sim, uint32_t slot)
+{
+    const struct packet *packet = sim->packets[slot];
+    trace_packet(sim, packet);
+    node_deliver(sim, packet->to, slot);
+}
+
+/* ---- Running ----------------------------------------------------------------------------- */
+
+uint64_t sim_now(const struct sim *sim)
+{
+    return sim->now_ns;
+}
+
+uint64_t sim_trace_hash(const struct sim *sim)
+{
+    return sim->trace;
+}
+
+static void check_when_due(struct sim *sim, uint64_t until_ns)
+{
+    uint64_t period = sim->config.check_period_ns;
+    while (period != 0 && sim->next_check_ns <= until_ns && sim_failure(sim) == NULL) {
+        sim_check(sim);
+        sim->next_check_ns = sim->next_check_ns + period;
+        if (sim->next_check_ns <= until_ns) {
+            /* Nothing happened in between: looking again would see the same. */
+            sim->next_check_ns = until_ns - until_ns % period + period;
+        }
+    }
+}
+
+static void step(struct sim *sim)
+{
+    const struct heap_node top = *heap_top(&sim->heap, sim->heap_nodes);
+    check_when_due(sim, top.key);
+    ASSERT(top.key >= sim->now_ns);
+    sim->now_ns = top.key;
+    disarm(sim, top.index);
+    uint32_t nodes_max = sim->config.nodes_max;
+    uint32_t touched;
+    if (top.index < nodes_max) {
+        touched = top.index;
+        fire_deadline(sim, touched);
+    } else if (top.index < 2 * nodes_max) {
+        touched = top.index - nodes_max;
+        node_resume(sim, touched);
+    } else {
+        touched = sim->packets[top.index - 2 * nodes_max]->to;
+        fire_packet(sim, top.index - 2 * nodes_max);
+    }
+    if (sim->config.check_period_ns == 0) {
+        check_node(sim, touched);
+    }
+}
+
+static bool run_to(struct sim *sim, uint64_t until_ns)
+{
+    while (sim_failure(sim) == NULL && sim->heap.size > 0 &&
+           heap_top(&sim->heap, sim->heap_nodes)->key <= until_ns) {
+        step(sim);
+    }
+    if (sim_failure(sim) != NULL) {
+        return false;
+    }
+    check_when_due(sim, until_ns);
+    sim->now_ns = until_ns;
+    return sim_failure(sim) == NULL;
+}
+
+bool sim_run(struct sim *sim, uint64_t duration_ns)
+{
+    return run_to(sim, sim->now_ns + duration_ns);
+}
+
+bool sim_run_until(struct sim *sim, sim_condition *condition, const void *context,
+                   uint64_t limit_ns)
+{
+    uint64_t end_ns = sim->now_ns + limit_ns;
+    while (!condition(sim, context)) {
+        if (sim->now_ns >= end_ns) {
+            return false;
+        }
+        uint64_t next_ns = sim->now_ns + sim->config.poll_ns;
+        if (!run_to(sim, next_ns < end_ns ? next_ns : end_ns)) {
+            return false;
+        }
+    }
+    return sim_failure(sim) == NULL;
+}

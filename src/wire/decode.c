@@ -1,0 +1,235 @@
+/*
+ * Bytes to structs: docs/protocol.md sections 1, 2 and 6. Whatever a stranger sends ends in one
+ * of the drop reasons or in a datagram whose every later read stays inside its bytes.
+ */
+#include "wire/wire.h"
+
+#include <string.h>
+
+#define SUSPICION_SIZE 20
+#define FAMILY_OFFSET 17 /* of the address family in an entry, after id, counters and status */
+#define TARGET4_SIZE 15
+#define TARGET6_SIZE 27
+
+const char *wire_kind_name(uint8_t kind)
+{
+    static const char *const names[] = {
+        [WIRE_GOSSIP] = "GOSSIP", [WIRE_PING] = "PING",   [WIRE_PING_REQ] = "PING_REQ",
+        [WIRE_ACK] = "ACK",       [WIRE_LEAVE] = "LEAVE", [WIRE_ANTI_ENTROPY] = "ANTI_ENTROPY",
+        [WIRE_NACK] = "NACK",     [WIRE_SYNC] = "SYNC",
+    };
+    const char *name = kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
+    return name ? name : "unknown";
+}
+
+/* Size of an entry of this family, 0 if there is no such family. */
+static size_t size_of_entry(uint8_t family)
+{
+    return family == 4 ? WIRE_ENTRY4_SIZE : family == 6 ? WIRE_ENTRY6_SIZE : 0;
+}
+
+/* Family, address and port at `at`, where they are known to be whole. */
+static struct swim_addr load_addr(const uint8_t *at)
+{
+    struct swim_addr addr;
+    size_t size = at[0] == 4 ? 4 : 16;
+
+    memset(&addr, 0, sizeof addr);
+    addr.family = at[0];
+    memcpy(addr.ip, at + 1, size);
+    addr.port = load_u16(at + 1 + size);
+    return addr;
+}
+
+static bool is_known_kind(uint8_t kind, bool is_capable)
+{
+    if (kind == WIRE_NACK || kind == WIRE_SYNC)
+        return is_capable;
+    return kind >= WIRE_GOSSIP && kind <= WIRE_ANTI_ENTROPY;
+}
+
+/* Section 1, in the order of the checks that it prescribes. */
+static enum swim_error decode_header(const uint8_t *data, size_t size, struct wire_header *ret)
+{
+    if (size < WIRE_HEADER_SIZE || size > SWIM_RECEIVE_MAX)
+        return SWIM_DROP_SHORT;
+    if (data[0] != WIRE_VERSION)
+        return SWIM_DROP_VERSION;
+    if (load_u16(data + 2) != size - WIRE_HEADER_SIZE)
+        return SWIM_DROP_LENGTH;
+    if (wire_checksum(data, size) != 0)
+        return SWIM_DROP_CHECKSUM;
+    ret->kind = data[1];
+    ret->capabilities = data[21] & WIRE_CAPABLE;
+    if (!is_known_kind(ret->kind, ret->capabilities))
+        return SWIM_DROP_KIND;
+    ret->sender_id = load_u64(data + 4);
+    ret->heartbeat = load_u32(data + 12);
+    ret->incarnation = load_u32(data + 16);
+    ret->flags = data[20] & WIRE_FLAG_REQUEST_ACK;
+    if (ret->capabilities)
+        ret->flags |= data[20] & WIRE_FLAG_EXTENDED;
+    return SWIM_OK;
+}
+
+/* Keeps the value of a record that is there for the first time. */
+static void keep_value(const struct reader *value, const uint8_t **bytes, uint16_t *size)
+{
+    if (*bytes)
+        return;
+    *bytes = value->at;
+    *size = (uint16_t)reader_left(value);
+}
+
+static bool decode_probe(struct reader *value, struct wire_datagram *ret)
+{
+    if (reader_left(value) != 4)
+        return false;
+    if (!ret->has_probe)
+        ret->probe_sequence = read_u32(value);
+    ret->has_probe = true;
+    return true;
+}
+
+static bool decode_on_behalf(struct reader *value, struct wire_datagram *ret)
+{
+    if (reader_left(value) != 8)
+        return false;
+    if (!ret->has_on_behalf)
+        ret->on_behalf = read_u64(value);
+    ret->has_on_behalf = true;
+    return true;
+}
+
+static bool decode_view(struct reader *value, struct wire_datagram *ret)
+{
+    if (reader_left(value) != 12)
+        return false;
+    if (!ret->has_view) {
+        ret->view_digest = read_u64(value);
+        ret->view_count = read_u32(value);
+    }
+    ret->has_view = true;
+    return true;
+}
+
+static bool decode_record(uint8_t type, struct reader value, struct wire_datagram *ret)
+{
+    switch (type) {
+    case WIRE_EXT_PROBE:
+        return decode_probe(&value, ret);
+    case WIRE_EXT_ON_BEHALF:
+        return decode_on_behalf(&value, ret);
+    case WIRE_EXT_VIEW:
+        return decode_view(&value, ret);
+    case WIRE_EXT_SUSPICION:
+        if (reader_left(&value) % SUSPICION_SIZE != 0)
+            return false;
+        keep_value(&value, &ret->suspicions, &ret->suspicions_size);
+        return true;
+    case WIRE_EXT_BUCKETS:
+        keep_value(&value, &ret->buckets, &ret->buckets_size);
+        return true;
+    default:
+        return true; /* of a later version: skipped */
+    }
+}
+
+/* Section 6: takes the extension from the front of the payload. */
+static bool decode_extension(struct reader *payload, struct wire_datagram *ret)
+{
+    size_t size = read_u16(payload);
+    const uint8_t *bytes = read_bytes(payload, size);
+    struct reader records;
+
+    if (!bytes)
+        return false;
+    for (records = reader_of(bytes, size); reader_left(&records) > 0;) {
+        uint8_t type = read_u8(&records);
+        size_t value_size = read_u16(&records);
+        const uint8_t *value = read_bytes(&records, value_size);
+        if (!value || !decode_record(type, reader_of(value, value_size), ret))
+            return false;
+    }
+    return true;
+}
+
+/* The rest of the payload: whole entries, each of a known family. */
+static bool decode_entries(struct reader payload, struct wire_datagram *ret)
+{
+    ret->entries = payload;
+    for (size_t left; (left = reader_left(&payload)) > 0; ret->entry_count++) {
+        size_t size = left > FAMILY_OFFSET ? size_of_entry(payload.at[FAMILY_OFFSET]) : 0;
+        if (size == 0 || !read_bytes(&payload, size))
+            return false;
+    }
+    return true;
+}
+
+static bool decode_target(struct reader *payload, struct wire_datagram *ret)
+{
+    size_t size = reader_left(payload);
+
+    if (size != TARGET4_SIZE && size != TARGET6_SIZE)
+        return false;
+    ret->target_id = read_u64(payload);
+    if (payload->at[0] != (size == TARGET4_SIZE ? 4 : 6))
+        return false;
+    ret->target_addr = load_addr(payload->at);
+    return true;
+}
+
+static bool decode_chunk(struct reader *payload, struct wire_datagram *ret)
+{
+    ret->table_version = read_u64(payload);
+    ret->chunk_index = read_u16(payload);
+    ret->chunk_count = read_u16(payload);
+    return !payload->failed;
+}
+
+/* Section 2, behind the extension. */
+static bool decode_payload(struct reader payload, struct wire_datagram *ret)
+{
+    switch (ret->header.kind) {
+    case WIRE_LEAVE:
+        return true;
+    case WIRE_PING_REQ:
+        return decode_target(&payload, ret);
+    case WIRE_ANTI_ENTROPY:
+        return decode_chunk(&payload, ret) && decode_entries(payload, ret);
+    default:
+        return decode_entries(payload, ret);
+    }
+}
+
+enum swim_error wire_decode(const void *data, size_t size, struct wire_datagram *ret)
+{
+    const uint8_t *bytes = data;
+    enum swim_error error;
+
+    memset(ret, 0, sizeof *ret);
+    error = decode_header(bytes, size, &ret->header);
+    if (error != SWIM_OK)
+        return error;
+
+    struct reader payload = reader_of(bytes + WIRE_HEADER_SIZE, size - WIRE_HEADER_SIZE);
+    if ((ret->header.flags & WIRE_FLAG_EXTENDED) && !decode_extension(&payload, ret))
+        return SWIM_DROP_PAYLOAD;
+    return decode_payload(payload, ret) ? SWIM_OK : SWIM_DROP_PAYLOAD;
+}
+
+bool wire_next_entry(struct reader *entries, struct wire_entry *ret)
+{
+    /* Entries that wire_decode accepted are whole; the check is what ends the iteration. */
+    if (reader_left(entries) <= FAMILY_OFFSET)
+        return false;
+    const uint8_t *at = read_bytes(entries, size_of_entry(entries->at[FAMILY_OFFSET]));
+    if (!at || at == entries->at)
+        return false;
+    ret->id = load_u64(at);
+    ret->heartbeat = load_u32(at + 8);
+    ret->incarnation = load_u32(at + 12);
+    ret->status = at[16];
+    ret->addr = load_addr(at + FAMILY_OFFSET);
+    return true;
+}

@@ -1,0 +1,185 @@
+/*
+ * Structs to bytes: docs/protocol.md sections 1, 2 and 6. What is put is the caller's choice, so
+ * a datagram that our own decoder would refuse is a bug, and asserted; that there is no room for
+ * it is not, and returns false.
+ */
+#include "wire/wire.h"
+
+#include "base/assert.h"
+
+#define KIND_OFFSET 1
+#define LENGTH_OFFSET 2
+#define FLAGS_OFFSET 20
+#define CAPABILITIES_OFFSET 21
+#define CHECKSUM_OFFSET 22
+#define EXT_LEN_SIZE 2
+#define RECORD_HEADER_SIZE 3
+
+_Static_assert(WIRE_HEADER_SIZE + WIRE_PAYLOAD_MAX == SWIM_DATAGRAM_MAX, "one limit, two names");
+_Static_assert(SWIM_DATAGRAM_MAX <= SWIM_RECEIVE_MAX, "what is sent can be received");
+_Static_assert(WIRE_SYNC_DATAGRAM_MAX <= SWIM_DATAGRAM_MAX, "chunks are datagrams");
+
+static uint8_t kind_of(const struct wire_builder *b)
+{
+    return b->out.start[KIND_OFFSET];
+}
+
+static bool is_capable(const struct wire_builder *b)
+{
+    return b->out.start[CAPABILITIES_OFFSET] & WIRE_CAPABLE;
+}
+
+void wire_begin(struct wire_builder *b, void *buf, size_t cap, const struct wire_header *header)
+{
+    ASSERT(cap >= WIRE_HEADER_SIZE);
+    ASSERT(header->kind >= WIRE_GOSSIP && header->kind <= WIRE_SYNC);
+    b->out = writer_of(buf, cap < SWIM_DATAGRAM_MAX ? cap : SWIM_DATAGRAM_MAX);
+    b->ext_start = 0;
+    b->in_payload = false;
+    write_u8(&b->out, WIRE_VERSION);
+    write_u8(&b->out, header->kind);
+    write_u16(&b->out, 0); /* payload_len and checksum: in wire_finish */
+    write_u64(&b->out, header->sender_id);
+    write_u32(&b->out, header->heartbeat);
+    write_u32(&b->out, header->incarnation);
+    write_u8(&b->out, header->flags & WIRE_FLAG_REQUEST_ACK);
+    write_u8(&b->out, header->capabilities & WIRE_CAPABLE);
+    write_u16(&b->out, 0);
+    /* Plain version-1 peers know neither of these, and others honour them from capable senders. */
+    ASSERT(header->kind <= WIRE_ANTI_ENTROPY || is_capable(b));
+}
+
+size_t wire_left(const struct wire_builder *b)
+{
+    return writer_left(&b->out);
+}
+
+/* Makes room for one more record and writes its header. */
+static bool begin_record(struct wire_builder *b, uint8_t type, uint16_t size)
+{
+    ASSERT(!b->in_payload);
+    ASSERT(is_capable(b));
+    size_t frame = b->ext_start ? RECORD_HEADER_SIZE : EXT_LEN_SIZE + RECORD_HEADER_SIZE;
+    if (wire_left(b) < frame + size)
+        return false;
+    if (!b->ext_start) {
+        b->ext_start = writer_size(&b->out);
+        b->out.start[FLAGS_OFFSET] |= WIRE_FLAG_EXTENDED;
+        write_u16(&b->out, 0); /* ext_len: in end_extension */
+    }
+    write_u8(&b->out, type);
+    write_u16(&b->out, size);
+    return true;
+}
+
+bool wire_put_probe(struct wire_builder *b, uint32_t sequence)
+{
+    if (!begin_record(b, WIRE_EXT_PROBE, 4))
+        return false;
+    write_u32(&b->out, sequence);
+    return true;
+}
+
+bool wire_put_on_behalf(struct wire_builder *b, uint64_t id)
+{
+    if (!begin_record(b, WIRE_EXT_ON_BEHALF, 8))
+        return false;
+    write_u64(&b->out, id);
+    return true;
+}
+
+bool wire_put_view(struct wire_builder *b, uint64_t digest, uint32_t count)
+{
+    if (!begin_record(b, WIRE_EXT_VIEW, 12))
+        return false;
+    write_u64(&b->out, digest);
+    write_u32(&b->out, count);
+    return true;
+}
+
+bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size)
+{
+    if (!begin_record(b, type, size))
+        return false;
+    write_bytes(&b->out, value, size);
+    return true;
+}
+
+/* Nothing but payload follows: the extension's length is known. */
+static void end_extension(struct wire_builder *b)
+{
+    if (b->ext_start && !b->in_payload) {
+        size_t size = writer_size(&b->out) - b->ext_start - EXT_LEN_SIZE;
+        store_u16(b->out.start + b->ext_start, (uint16_t)size);
+    }
+    b->in_payload = true;
+}
+
+static size_t ip_size(const struct swim_addr *addr)
+{
+    ASSERT(addr->family == 4 || addr->family == 6);
+    return addr->family == 4 ? 4 : 16;
+}
+
+static void write_addr(struct writer *out, const struct swim_addr *addr)
+{
+    write_u8(out, addr->family);
+    write_bytes(out, addr->ip, ip_size(addr));
+    write_u16(out, addr->port);
+}
+
+bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr)
+{
+    ASSERT(kind_of(b) == WIRE_PING_REQ && !b->in_payload);
+    if (wire_left(b) < 11 + ip_size(addr))
+        return false;
+    end_extension(b);
+    write_u64(&b->out, id);
+    write_addr(&b->out, addr);
+    return true;
+}
+
+bool wire_put_chunk(struct wire_builder *b, uint64_t table_version, uint16_t index, uint16_t count)
+{
+    ASSERT(kind_of(b) == WIRE_ANTI_ENTROPY && !b->in_payload);
+    if (wire_left(b) < WIRE_CHUNK_HEADER_SIZE)
+        return false;
+    end_extension(b);
+    write_u64(&b->out, table_version);
+    write_u16(&b->out, index);
+    write_u16(&b->out, count);
+    return true;
+}
+
+size_t wire_entry_size(const struct swim_addr *addr)
+{
+    return ip_size(addr) == 4 ? WIRE_ENTRY4_SIZE : WIRE_ENTRY6_SIZE;
+}
+
+bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry)
+{
+    ASSERT(kind_of(b) != WIRE_PING_REQ && kind_of(b) != WIRE_LEAVE);
+    ASSERT(kind_of(b) != WIRE_ANTI_ENTROPY || b->in_payload);
+    if (wire_left(b) < wire_entry_size(&entry->addr))
+        return false;
+    end_extension(b);
+    write_u64(&b->out, entry->id);
+    write_u32(&b->out, entry->heartbeat);
+    write_u32(&b->out, entry->incarnation);
+    write_u8(&b->out, entry->status);
+    write_addr(&b->out, &entry->addr);
+    return true;
+}
+
+size_t wire_finish(struct wire_builder *b)
+{
+    ASSERT(!b->out.failed);
+    ASSERT(b->in_payload || (kind_of(b) != WIRE_PING_REQ && kind_of(b) != WIRE_ANTI_ENTROPY));
+    end_extension(b);
+    uint8_t *start = b->out.start;
+    size_t size = writer_size(&b->out);
+    store_u16(start + LENGTH_OFFSET, (uint16_t)(size - WIRE_HEADER_SIZE));
+    store_u16(start + CHECKSUM_OFFSET, 0);
+    store_u16(start + CHECKSUM_OFFSET, wire_checksum(start, size));
+    return size;
+}

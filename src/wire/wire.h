@@ -1,0 +1,151 @@
+/*
+ * Datagrams <-> structs: pure functions over bytes, no state. docs/protocol.md sections 1, 2, 6.
+ *
+ *     0        1     2            4           12         16           20     21            22        24
+ *     version  kind  payload_len  sender_id   heartbeat  incarnation  flags  capabilities  checksum  payload...
+ *
+ *     payload, when flag EXTENDED is set:   ext_len u16 | records: type u8, len u16, value | version-1 payload
+ *
+ * Decoding validates everything once and then only points into the datagram: an accepted
+ * `struct wire_datagram` can be iterated without further checks, for as long as its bytes live.
+ */
+#ifndef SWIM_WIRE_WIRE_H
+#define SWIM_WIRE_WIRE_H
+
+#include "base/bytes.h"
+#include "swim/swim.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WIRE_VERSION 1
+#define WIRE_HEADER_SIZE 24
+#define WIRE_PAYLOAD_MAX 1400
+#define WIRE_ENTRY4_SIZE 24
+#define WIRE_ENTRY6_SIZE 36
+/* ANTI_ENTROPY and SYNC datagrams stay under the smallest IPv6 path, with room for tunnels. */
+#define WIRE_SYNC_DATAGRAM_MAX 1200
+#define WIRE_CHUNK_HEADER_SIZE 12
+
+enum wire_kind {
+    WIRE_GOSSIP = 0x01,
+    WIRE_PING = 0x02,
+    WIRE_PING_REQ = 0x03,
+    WIRE_ACK = 0x04,
+    WIRE_LEAVE = 0x05,
+    WIRE_ANTI_ENTROPY = 0x06,
+    /* Only to capable peers. */
+    WIRE_NACK = 0x07,
+    WIRE_SYNC = 0x08,
+};
+const char *wire_kind_name(uint8_t kind);
+
+enum { WIRE_FLAG_REQUEST_ACK = 0x01, WIRE_FLAG_EXTENDED = 0x02 };
+enum { WIRE_CAPABLE = 0x01 };
+
+enum wire_ext {
+    WIRE_EXT_PROBE = 0x01,     /* sequence u32 */
+    WIRE_EXT_ON_BEHALF = 0x02, /* member id u64 */
+    WIRE_EXT_SUSPICION = 0x03,
+    WIRE_EXT_VIEW = 0x04,    /* digest u64, member count u32 */
+    WIRE_EXT_BUCKETS = 0x05, /* see docs/protocol.md section 8 */
+    WIRE_EXT_META = 0x06,
+};
+
+struct wire_header {
+    uint8_t kind;
+    uint8_t flags;        /* on encode: REQUEST_ACK only; EXTENDED is set by the first record */
+    uint8_t capabilities;
+    uint64_t sender_id;
+    uint32_t heartbeat;
+    uint32_t incarnation;
+};
+
+/* Entries as they are on the wire: the address is kept to the bit (no IPv4-mapped folding). */
+struct wire_entry {
+    uint64_t id;
+    uint32_t heartbeat;
+    uint32_t incarnation;
+    uint8_t status; /* any byte; those above SWIM_LEFT are for the reader to skip */
+    struct swim_addr addr;
+};
+
+struct wire_datagram {
+    struct wire_header header;
+    /* Records of the extension, each valid when its flag is set; a repeated one counts once,
+     * the first; a record of a known type with a wrong length makes the datagram malformed. */
+    bool has_probe;
+    bool has_on_behalf;
+    bool has_view;
+    uint32_t probe_sequence;
+    uint64_t on_behalf;
+    uint64_t view_digest;
+    uint32_t view_count;
+    const uint8_t *buckets; /* value of BUCKETS, NULL if none; its content is sync's to check */
+    uint16_t buckets_size;
+    const uint8_t *suspicions; /* value of SUSPICION: whole 20-byte records; NULL if none */
+    uint16_t suspicions_size;
+    /* PING_REQ. */
+    uint64_t target_id;
+    struct swim_addr target_addr;
+    /* ANTI_ENTROPY. */
+    uint64_t table_version;
+    uint16_t chunk_index;
+    uint16_t chunk_count;
+    /* Everything that carries entries. */
+    struct reader entries;
+    uint32_t entry_count;
+};
+
+/*
+ * Decodes a whole datagram, checking in this order: length, version, length field, checksum,
+ * kind, payload. On any error *ret is unspecified. `data` may be unaligned and must outlive *ret.
+ *
+ * Payload rules. GOSSIP, PING, ACK, NACK, SYNC: whole entries to the end. PING_REQ: exactly 15 or 27 bytes,
+ * agreeing with its family. LEAVE: anything, ignored. ANTI_ENTROPY: a 12-byte chunk header, then
+ * whole entries. The family of every entry is 4 or 6, else SWIM_DROP_PAYLOAD. NACK and SYNC are decoded
+ * only with capability bit 0 set in the header, else SWIM_DROP_KIND. EXTENDED is honoured only with
+ * capability bit 0 set; otherwise the flag is ignored like the unknown ones.
+ */
+SWIM_MUST_CHECK enum swim_error wire_decode(const void *data, size_t size,
+                                            struct wire_datagram *ret);
+/* The next entry, false at the end. */
+bool wire_next_entry(struct reader *entries, struct wire_entry *ret);
+
+/*
+ * Encoding: begin, then extension records, then the payload, then finish.
+ *
+ *     struct wire_builder b;
+ *     wire_begin(&b, buf, cap, &header);        header.flags: REQUEST_ACK or 0
+ *     wire_put_probe(&b, 7);                    any records, all before the payload
+ *     wire_put_entry(&b, &entry);
+ *     size = wire_finish(&b);
+ *
+ * A put that does not fit within `cap` (which wire_begin caps at 24 + 1,400) changes nothing and returns false.
+ */
+struct wire_builder {
+    struct writer out;
+    size_t ext_start; /* offset of ext_len, 0 when there is no extension */
+    bool in_payload;
+};
+
+void wire_begin(struct wire_builder *b, void *buf, size_t cap, const struct wire_header *header);
+bool wire_put_probe(struct wire_builder *b, uint32_t sequence);
+bool wire_put_on_behalf(struct wire_builder *b, uint64_t id);
+bool wire_put_view(struct wire_builder *b, uint64_t digest, uint32_t count);
+bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size);
+/* Payloads. Asserted: PING_REQ's and ANTI_ENTROPY's are put once, before any entry. */
+bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr);
+bool wire_put_chunk(struct wire_builder *b, uint64_t table_version, uint16_t index,
+                    uint16_t count);
+bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry);
+size_t wire_entry_size(const struct swim_addr *addr); /* 24 or 36 */
+size_t wire_left(const struct wire_builder *b);
+/* Fills in the lengths, flag EXTENDED and the checksum. Returns the datagram's size. */
+size_t wire_finish(struct wire_builder *b);
+
+/* RFC 1071 over the bytes, folded and complemented: 0 over a correct datagram. */
+uint16_t wire_checksum(const void *data, size_t size);
+
+#endif

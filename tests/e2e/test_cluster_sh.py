@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""tools/cluster.sh, what `make cluster` runs: starting, watching, stopping, and ports taken."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import swimtest
+from swimtest import load_tests  # noqa: F401
+
+SCRIPT = os.path.join(swimtest.ROOT, "tools", "cluster.sh")
+
+
+def is_alive(pid):
+    """Does the process exist, and is it more than a zombie that somebody else must reap?"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Script:
+    """One tools/cluster.sh with ports of its own, in a session of its own."""
+
+    def __init__(self, test, *arguments, count=3):
+        self.port = swimtest.free_ports(count)
+        self.metrics_port = swimtest.free_ports(count)
+        self.count = count
+        self.path = os.path.join(test.directory, "cluster.out")
+        self.arguments = arguments
+        self.process = None
+        test.addCleanup(self.close)
+
+    def start(self):
+        env = dict(os.environ, SWIMD=swimtest.SWIMD, PORT=str(self.port),
+                   METRICS_PORT=str(self.metrics_port))
+        with open(self.path, "wb") as out:
+            self.process = swimtest.spawn([SCRIPT, *self.arguments], stdin=subprocess.DEVNULL,
+                                          stdout=out, stderr=subprocess.STDOUT, env=env,
+                                          start_new_session=True)
+        return self
+
+    def close(self):
+        if self.process is not None:
+            pids = self.pids()
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+    def output(self):
+        with open(self.path, encoding="utf-8", errors="replace") as out:
+            return out.read()
+
+    def pids(self):
+        """Process ids of the nodes that still run, as announced by the script."""
+        announced = re.findall(r"node\d+\s+pid (\d+)", self.output())
+        return [int(pid) for pid in announced if is_alive(int(pid))]
+
+    def await_running(self, seconds=10):
+        def probe():
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended: {self.process.returncode}\n{self.output()}")
+            return len(self.pids()) == self.count, self.output()
+        swimtest.wait_until(probe, seconds, "the script says that all nodes run")
+
+    def wait(self, seconds=10):
+        return self.process.wait(seconds * swimtest.FACTOR)
+
+    def watchers(self, test):
+        """Nodes to look at, without starting any."""
+        nodes = [swimtest.Node(test, port=self.port + i, metrics_port=self.metrics_port + i,
+                               start=False) for i in range(self.count)]
+        now = time.monotonic()
+        for node in nodes:
+            node.started = now
+        return nodes
+
+
+class ClusterScript(swimtest.SwimTestCase):
+    side_by_side = True
+
+    def stop_with(self, number):
+        script = Script(self).start()
+        script.await_running()
+        nodes = script.watchers(self)
+        self.await_all_alive(nodes, 1)
+        output = script.output()
+        for i in range(3):
+            self.assertIn(f"http://127.0.0.1:{script.metrics_port + i}/membership", output)
+            self.assertRegex(output, rf"(?m)^node{i + 1} \| ")
+        self.assertNotIn("\033", output, "colours only on a terminal")
+        pids = script.pids()
+        self.assertEqual(len(pids), 3)
+        # As the terminal does on Ctrl-C: everybody in the foreground group is told.
+        os.killpg(script.process.pid, number)
+        self.assertEqual(script.wait(), 0, script.output())
+        self.assertEqual([pid for pid in pids if is_alive(pid)], [])
+        for i in range(3):
+            self.assertIn(f"cluster: node{i + 1}: exit code 0", script.output())
+        self.assert_session_is_empty(script)
+
+    def assert_session_is_empty(self, script):
+        left = []
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.getsid(int(name)) == script.process.pid and is_alive(int(name)):
+                    left.append(int(name))
+            except ProcessLookupError:
+                pass
+        self.assertEqual(left, [], "processes left behind")
+
+    def test_ctrl_c(self):
+        self.stop_with(signal.SIGINT)
+
+    def test_sigterm(self):
+        self.stop_with(signal.SIGTERM)
+
+    def test_killed_node_does_not_stop_the_others(self):
+        script = Script(self).start()
+        script.await_running()
+        first, second, third = script.watchers(self)
+        self.await_all_alive([first, second, third], 1)
+        pids = script.pids()
+        os.kill(pids[2], signal.SIGKILL)
+        self.await_status([first, second], third.addr, "dead", 12)
+        self.assertIn("node3 has ended: killed by SIGKILL", script.output())
+        script.process.send_signal(signal.SIGINT)
+        self.assertEqual(script.wait(), 0, script.output())
+        self.assertIn("node3: killed by SIGKILL", script.output())
+        self.assertEqual([pid for pid in pids if is_alive(pid)], [])
+
+    def test_ends_when_every_node_has_left(self):
+        script = Script(self, "2", count=2).start()
+        script.await_running()
+        for pid in script.pids():
+            os.kill(pid, signal.SIGTERM)
+        self.assertEqual(script.wait(), 0, script.output())
+        self.assertIn("no node is left", script.output())
+
+    def test_five_nodes(self):
+        script = Script(self, "5", count=5).start()
+        script.await_running()
+        self.await_all_alive(script.watchers(self), 1)
+        script.process.send_signal(signal.SIGINT)
+        self.assertEqual(script.wait(), 0, script.output())
+
+    def test_killed_script_takes_its_nodes_along(self):
+        script = Script(self).start()
+        script.await_running()
+        pids = script.pids()
+        script.process.kill()
+        swimtest.wait_until(lambda: (not script.pids(), pids), 5, "no node outlives the script")
+
+    def port_taken(self, kind, which):
+        script = Script(self)
+        base = script.port if kind == "UDP" else script.metrics_port
+        port = base + which
+        taken = socket.socket(socket.AF_INET,
+                              socket.SOCK_DGRAM if kind == "UDP" else socket.SOCK_STREAM)
+        self.addCleanup(taken.close)
+        taken.bind(("127.0.0.1", port))
+        if kind == "TCP":
+            taken.listen()
+        script.start()
+        self.assertEqual(script.wait(), 4, script.output())
+        output = script.output()
+        self.assertIn(f"{kind} port {port} is taken", output)
+        self.assertIn("METRICS_PORT=", output)
+        self.assertIn("PORT=", output)
+        self.assertEqual(script.pids(), [])
+        self.assert_session_is_empty(script)
+
+    def test_udp_port_taken(self):
+        self.port_taken("UDP", 1)
+
+    def test_tcp_port_taken(self):
+        self.port_taken("TCP", 2)
+
+    def test_bad_counts(self):
+        for bad in ("0", "-1", "three", "101", "99999999999999999999", "3 4"):
+            with self.subTest(bad):
+                done = subprocess.run([SCRIPT, bad], capture_output=True, text=True, timeout=10,
+                                      check=False, env=dict(os.environ, SWIMD=swimtest.SWIMD))
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("usage:", done.stderr)
+                self.assertIn("1 to 100", done.stderr)
+                self.assertEqual(done.stdout, "")
+
+
+if __name__ == "__main__":
+    swimtest.main()

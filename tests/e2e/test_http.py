@@ -1,0 +1,418 @@
+#!/usr/bin/env python3
+"""The HTTP side: what every path answers, to whom, and how it survives bad clients."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+
+import swimtest
+from swimtest import load_tests  # noqa: F401
+
+PROMTOOL = os.environ.get("PROMTOOL") or shutil.which("promtool")
+
+V1_COUNTERS = [
+    "gossip_rounds", "gossip_sent", "gossip_recv", "pings_sent", "pings_recv", "acks_sent",
+    "acks_recv", "ping_reqs_sent", "ping_reqs_recv", "probe_direct_timeouts", "probe_failures",
+    "merges_new", "merges_updated", "merges_stale", "anti_entropy_sent", "rate_limited",
+    "reliable_retries", "reliable_exhausted"]
+V1_GAUGES = ["members_alive", "members_suspect", "members_dead"]
+PATHS = ["/metrics", "/metrics/json", "/membership", "/healthz", "/readyz"]
+
+
+class Raw:
+    """A TCP connection on which the test says exactly what it wants."""
+
+    def __init__(self, node, timeout=5.0):
+        self.socket = socket.create_connection(("127.0.0.1", node.metrics_port),
+                                               timeout * swimtest.FACTOR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+        return self
+
+    def answer(self):
+        """Everything until the other side closes."""
+        data = b""
+        while True:
+            try:
+                piece = self.socket.recv(65536)
+            except ConnectionResetError:
+                return data
+            if not piece:
+                return data
+            data += piece
+
+    def status(self):
+        first = self.answer().split(b"\r\n", 1)[0]
+        return int(first.split()[1]) if first else None
+
+
+class Http(swimtest.SwimTestCase):
+    side_by_side = True
+
+    def pair(self):
+        nodes = self.cluster(2)
+        self.await_all_alive(nodes, 2)
+        return nodes
+
+    def test_membership(self):
+        nodes = self.pair()
+        status, headers, body = nodes[0].http("/membership")
+        self.assertEqual(status, 200)
+        self.assertTrue(headers["Content-Type"].startswith("application/json"))
+        members = json.loads(body)["nodes"]
+        self.assertEqual(len(members), 2)
+        for member in members:
+            self.assertIsInstance(member["id"], str, "64-bit ids are strings")
+            self.assertRegex(member["id"], r"^[1-9]\d{0,19}$")
+            self.assertRegex(member["addr"], r"^127\.0\.0\.1:\d+$")
+            self.assertIn(member["status"], ("alive", "suspect", "dead", "left"))
+            self.assertIsInstance(member["incarnation"], int)
+
+    def test_metrics_json(self):
+        nodes = self.pair()
+        status, headers, body = nodes[0].http("/metrics/json")
+        self.assertEqual(status, 200)
+        self.assertTrue(headers["Content-Type"].startswith("application/json"))
+        figures = json.loads(body)
+        for name in V1_COUNTERS + ["alive", "suspect", "dead"]:
+            self.assertIsInstance(figures[name], int, name)
+        self.assertEqual((figures["alive"], figures["suspect"], figures["dead"]), (2, 0, 0))
+        for name, value in figures.items():
+            self.assertNotRegex(name, r"^swim_|_total$")
+            self.assertIsInstance(value, (int, float), "flat")
+
+    def test_healthz_and_readyz(self):
+        nodes = self.pair()
+        self.assertEqual(nodes[0].get_json("/healthz"), {"status": "ok"})
+        status, _, body = nodes[0].http("/readyz")
+        ready = json.loads(body)
+        self.assertEqual(status, 200)
+        self.assertEqual((ready["alive_nodes"], ready["suspect_nodes"], ready["dead_nodes"]),
+                         (2, 0, 0))
+
+    def test_not_ready_before_joining(self):
+        node = self.node(peers=[f"127.0.0.1:{swimtest.free_port()}"]).await_http()
+        status, _, body = node.http("/readyz")
+        self.assertEqual(status, 503)
+        self.assertEqual(json.loads(body)["alive_nodes"], 1)
+        self.assertEqual(node.http("/healthz")[0], 200, "health never depends on peers")
+
+    @unittest.skipUnless(PROMTOOL, "promtool (Debian: prometheus) is not there")
+    def test_promtool(self):
+        nodes = self.pair()
+        for accept in (None, "text/plain;version=0.0.4"):
+            headers = {"Accept": accept} if accept else {}
+            _, _, body = nodes[0].http("/metrics", headers=headers)
+            done = subprocess.run([PROMTOOL, "check", "metrics"], input=body, check=False,
+                                  capture_output=True, timeout=20)
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
+
+    def test_metrics_have_help_and_type(self):
+        nodes = self.pair()
+        status, headers, body = nodes[0].http("/metrics")
+        text = body.decode()
+        self.assertEqual(status, 200)
+        self.assertIn("text/plain", headers["Content-Type"])
+        self.assertIn("version=0.0.4", headers["Content-Type"])
+        self.assertTrue(text.endswith("\n"))
+        wanted = ([(f"swim_{n}_total", "counter") for n in V1_COUNTERS]
+                  + [(f"swim_{n}", "gauge") for n in V1_GAUGES])
+        values = swimtest.parse_metrics(text)
+        for name, kind in wanted:
+            with self.subTest(name):
+                self.assertRegex(text, rf"(?m)^# HELP {name} \S")
+                self.assertRegex(text, rf"(?m)^# TYPE {name} {kind}$")
+                self.assertIn(name, values)
+        families = re.findall(r"(?m)^# TYPE (\S+) ", text)
+        self.assertEqual(len(families), len(set(families)), "each family once")
+        helps = re.findall(r"(?m)^# HELP (\S+) ", text)
+        self.assertEqual(helps, families)
+        for name in values:
+            self.assertTrue(name.startswith("swim_"), name)
+        # Ours: what interfaces promise beside version 1.
+        for family in ("datagrams_sent_total", "datagrams_recv_total", "bytes_sent_total",
+                       "bytes_recv_total", "build_info"):
+            self.assertIn(f"swim_{family}", families)
+        self.assertTrue(any('reason="' in name for name in values), "drops by reason")
+        histograms = re.findall(r"(?m)^# TYPE (\S+) histogram", text)
+        self.assertTrue(histograms, "probe round trips")
+        for family in histograms:
+            buckets = [v for n, v in values.items() if n.startswith(f"{family}_bucket{{")]
+            self.assertEqual(buckets, sorted(buckets), "buckets are cumulative")
+            self.assertEqual(values[f'{family}_bucket{{le="+Inf"}}'], values[f"{family}_count"])
+
+    def test_counters_never_fall_and_figures_agree(self):
+        nodes = self.pair()
+        first = nodes[0].metrics()
+        time.sleep(2.5)
+        second = nodes[0].metrics()
+        for name, value in first.items():
+            if "_total" in name:
+                self.assertGreaterEqual(second[name], value, name)
+        self.assertGreater(second["swim_pings_sent_total"], first["swim_pings_sent_total"])
+        self.assertGreater(second["swim_acks_recv_total"], first["swim_acks_recv_total"])
+        self.assertGreater(second["swim_bytes_sent_total"], first["swim_bytes_sent_total"])
+        figures = nodes[0].get_json("/metrics/json")
+        for name in V1_COUNTERS:
+            self.assertGreaterEqual(figures[name], second[f"swim_{name}_total"])
+
+    def test_openmetrics(self):
+        nodes = self.pair()
+        accept = ("application/openmetrics-text;version=1.0.0;q=0.5,"
+                  "application/openmetrics-text;version=0.0.1;q=0.4,"
+                  "text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
+        status, headers, body = nodes[0].http("/metrics", headers={"Accept": accept})
+        text = body.decode()
+        self.assertEqual(status, 200)
+        self.assertTrue(headers["Content-Type"].startswith("application/openmetrics-text"))
+        self.assertTrue(text.endswith("\n# EOF\n"), text[-200:])
+        self.assertEqual(text.count("# EOF"), 1)
+        # A counter's family has no _total in OpenMetrics; its sample has.
+        for name in V1_COUNTERS:
+            self.assertIn(f"# TYPE swim_{name} counter\n", text)
+            self.assertRegex(text, rf"(?m)^swim_{name}_total \d")
+        self.assertNotRegex(text, r"(?m)^# TYPE \S+_total ")
+        self.assertNotIn("\n\n", text)
+        _, headers, body = nodes[0].http("/metrics", headers={"Accept": "text/plain"})
+        self.assertIn("0.0.4", headers["Content-Type"])
+        self.assertNotIn(b"# EOF", body)
+        # Refused by q=0.
+        _, headers, _ = nodes[0].http(
+            "/metrics", headers={"Accept": "application/openmetrics-text;q=0, text/plain"})
+        self.assertIn("text/plain", headers["Content-Type"])
+
+    def test_always_current(self):
+        # Without the console line: another implementation refreshed its figures on that tick.
+        config = self.file("quiet.toml", "[metrics]\nlog_interval_ms = 0\n")
+        first = self.node("--config", config).await_http()
+        self.assertEqual(first.metrics()["swim_members_alive"], 1)
+        second = self.node("--config", config, peers=[first])
+        self.await_all_alive([first, second], 2)
+        self.assertEqual(first.metrics()["swim_members_alive"], 2)
+        self.assertEqual(first.get_json("/metrics/json")["alive"], 2)
+        self.assertEqual(first.get_json("/readyz")["alive_nodes"], 2)
+        second.terminate()
+        self.await_status([first], second.addr, "left", 1)
+        self.assertEqual(first.metrics()["swim_members_alive"], 1)
+        self.assertEqual(first.metrics()["swim_members_dead"], 0, "it left, it did not die")
+
+    def test_head(self):
+        node = self.node().await_http()
+        for path in PATHS:
+            with self.subTest(path):
+                status, headers, body = node.http(path, "HEAD")
+                self.assertEqual((status, body), (200, b""))
+                self.assertTrue(headers["Content-Type"])
+                with Raw(node) as raw:
+                    raw.send(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n"
+                             "Connection: close\r\n\r\n")
+                    self.assertTrue(raw.answer().endswith(b"\r\n\r\n"), "no body follows")
+
+    def test_other_methods(self):
+        node = self.node().await_http()
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"):
+            for path in ("/membership", "/metrics"):
+                with self.subTest(f"{method} {path}"):
+                    status, headers, _ = node.http(path, method)
+                    self.assertEqual(status, 405)
+                    allowed = {word.strip() for word in headers["Allow"].split(",")}
+                    self.assertEqual(allowed, {"GET", "HEAD"})
+        status, _, _ = node.http("/membership", "BREW")
+        self.assertIn(status, (400, 405, 501))
+        self.assertEqual(node.http("/healthz")[0], 200)
+
+    def test_unknown_paths(self):
+        node = self.node().await_http()
+        for path in ("/nothing", "/metrics/", "/metricsx", "/membership/1", "/HEALTHZ",
+                     "/../etc/passwd", "/%2e%2e/etc/passwd", "/healthz%00", "//healthz",
+                     "/metrics%2Fjson/x", "/" + "a" * 1000):
+            with self.subTest(path):
+                self.assertEqual(node.http(path)[0], 404)
+        self.assertEqual(node.http("/healthz?verbose=1")[0], 200, "a query is no other path")
+
+    def test_host_header(self):
+        node = self.node().await_http()
+        good = ["localhost", f"localhost:{node.metrics_port}", "127.0.0.1",
+                f"127.0.0.1:{node.metrics_port}", "[::1]", f"[::1]:{node.metrics_port}",
+                "LocalHost"]
+        bad = ["evil.example", f"evil.example:{node.metrics_port}", "localhost.evil.example",
+               "127.0.0.1.evil.example", "evil.example#localhost", "localhost@evil.example",
+               "[::1].evil.example"]
+        for path in PATHS:
+            for host in good:
+                with self.subTest(f"{host} {path}"):
+                    self.assertEqual(node.http(path, headers={"Host": host})[0], 200)
+            for host in bad:
+                with self.subTest(f"{host} {path}"):
+                    status, _, body = node.http(path, headers={"Host": host})
+                    self.assertIn(status, (400, 403, 421))
+                    self.assertNotIn(b"127.0.0.1:%d" % node.port, body)
+
+    def test_http_1_0_without_host(self):
+        node = self.node().await_http()
+        with Raw(node) as raw:
+            self.assertEqual(raw.send("GET /healthz HTTP/1.0\r\n\r\n").status(), 200)
+
+    def test_keep_alive(self):
+        import http.client
+        node = self.node().await_http()
+        connection = http.client.HTTPConnection("127.0.0.1", node.metrics_port, timeout=5)
+        self.addCleanup(connection.close)
+        for _ in range(20):
+            for path in PATHS:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                answer.read()
+                self.assertEqual(answer.status, 200)
+
+    def test_idle_connections_block_nobody(self):
+        node = self.node().await_http()
+        idle = []
+        self.addCleanup(lambda: [s.close() for s in idle])
+        for _ in range(100):
+            idle.append(socket.create_connection(("127.0.0.1", node.metrics_port), 5))
+        began = time.monotonic()
+        self.assertEqual(node.http("/healthz")[0], 200)
+        self.assertLess(time.monotonic() - began, 1.0 * swimtest.FACTOR)
+        # Far more than it will hold: it goes on, and so does its cluster.
+        for _ in range(500):
+            try:
+                idle.append(socket.create_connection(("127.0.0.1", node.metrics_port), 1))
+            except OSError:
+                break
+        peer = self.node(peers=[node])
+        swimtest.wait_until(lambda: peer.member(node.addr, "alive") if peer.view() else None, 3,
+                            "it still gossips")
+        with open(f"/proc/{node.pid}/limits", encoding="ascii"):
+            descriptors = len(os.listdir(f"/proc/{node.pid}/fd"))
+        self.assertLess(descriptors, 400, "connections are bounded")
+        for s in idle:
+            s.close()
+        swimtest.wait_until(lambda: self.is_healthy(node), 5, "healthy when they are gone")
+
+    def is_healthy(self, node):
+        try:
+            return node.http("/healthz", timeout=1)[0] == 200
+        except OSError as error:
+            return False, error
+
+    def test_idle_connections_are_closed(self):
+        node = self.node().await_http()
+        with Raw(node, timeout=40) as raw:
+            began = time.monotonic()
+            self.assertIn(raw.status(), (None, 408))
+            self.assertLess(time.monotonic() - began, 35)
+
+    def test_slow_client_is_cut_off(self):
+        node = self.node().await_http()
+        with Raw(node) as raw:
+            # A byte every half second keeps a plain idle time-out from ever firing.
+            began = time.monotonic()
+            raw.socket.settimeout(0.5)
+            request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: " + "x" * 200
+            is_cut = False
+            for byte in request:
+                try:
+                    raw.send(byte)
+                    if raw.socket.recv(1) == b"":
+                        is_cut = True
+                        break
+                except socket.timeout:
+                    pass
+                except OSError:
+                    is_cut = True
+                    break
+                if time.monotonic() - began > 40:
+                    break
+            self.assertTrue(is_cut, "a client that dribbles is cut off")
+        self.assertEqual(node.http("/healthz")[0], 200)
+
+    def test_client_that_never_reads(self):
+        node = self.node().await_http()
+        with Raw(node) as raw:
+            raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            raw.socket.settimeout(1)
+            request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            try:
+                for _ in range(2000):
+                    raw.send(request)
+            except OSError:
+                pass
+            self.assertEqual(node.http("/healthz")[0], 200)
+            with open(f"/proc/{node.pid}/status", encoding="ascii") as status:
+                kilobytes = int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+            if swimtest.FACTOR == 1:
+                self.assertLess(kilobytes, 100 * 1024, "its answers do not pile up")
+
+    def test_huge_header(self):
+        node = self.node().await_http()
+        for head in ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Big: " + "x" * 100000,
+                     "GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + "X-Many: y\r\n" * 10000,
+                     "GET /" + "a" * 100000 + " HTTP/1.1\r\nHost: localhost"):
+            with self.subTest(head[:60]), Raw(node) as raw:
+                try:
+                    raw.send(head + "\r\n\r\n")
+                except OSError:
+                    pass  # it had seen enough before all was said
+                self.assertIn(raw.status(), (None, 400, 413, 414, 431))
+        with Raw(node) as raw:
+            raw.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n"
+                     "Connection: close\r\n\r\n")
+            try:
+                raw.send("x" * 200000)
+            except OSError:
+                pass
+        self.assertEqual(node.http("/healthz")[0], 200)
+
+    def test_garbage(self):
+        node = self.node().await_http()
+        for data in (b"\0" * 1000, b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+                     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", swimtest.rng.randbytes(5000)):
+            with self.subTest(data[:20]), Raw(node) as raw:
+                try:
+                    raw.send(data)
+                    raw.socket.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+                self.assertNotEqual(raw.status(), 200)
+        self.assertEqual(node.http("/healthz")[0], 200)
+
+    def test_listens_on_loopback_only(self):
+        node = self.node().await_http()
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            listeners = [line.split()[1] for line in table if line.split()[3] == "0A"]
+        own = [a for a in listeners if a.endswith(":%04X" % node.metrics_port)]
+        self.assertEqual([a.split(":")[0] for a in own],
+                         ["%08X" % int.from_bytes(bytes([127, 0, 0, 1]), __import__("sys").byteorder)])
+
+    def test_no_http_without_a_port(self):
+        node = self.node(metrics_port=0)
+        swimtest.wait_until(lambda: node.log(), 2, "it has started")
+        peer = self.node(peers=[node])
+        self.await_all_alive_seen_by(peer, [node, peer])
+        listening = subprocess.run(["ls", "-l", f"/proc/{node.pid}/fd"], capture_output=True,
+                                   text=True, check=True).stdout
+        inodes = re.findall(r"socket:\[(\d+)\]", listening)
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            self.assertFalse([line for line in table if line.split()[9] in inodes])
+        node.terminate()
+
+    def await_all_alive_seen_by(self, node, members):
+        wanted = sorted(n.addr for n in members)
+        swimtest.wait_until(lambda: (node.live() == wanted, node.view()), 2, "both are alive")
+
+
+if __name__ == "__main__":
+    swimtest.main()
