@@ -12,10 +12,9 @@ SECONDS ?= 60
 all: $(BUILD)/build.ninja ## release build: build/swimd and the library
 	@ninja -C $(BUILD)
 
-# Without cmocka the library and the daemon still build.
+# Tests and benchmarks have build directories of their own.
 $(BUILD)/build.ninja: meson_options.txt
-	@meson setup $(if $(wildcard $@),--reconfigure) $(BUILD) --prefix=$(PREFIX) \
-		-Dtests=$(shell pkg-config --exists cmocka && echo true || echo false)
+	@meson setup $(if $(wildcard $@),--reconfigure) $(BUILD) --prefix=$(PREFIX) -Dtests=false
 	@touch $@
 
 .PHONY: cluster
@@ -35,11 +34,10 @@ check: ## the release build's tests alone
 	@tools/run-tests release
 
 .PHONY: bench
-bench: ## benchmarks of the release build
+bench: ## benchmarks, one at a time
 	@tools/setup test
-	@$(MAKE) --no-print-directory all
-	@meson configure $(BUILD) -Dtests=true
-	@meson test -C $(BUILD) --benchmark --verbose --num-processes 1
+	@[ -e build-bench/build.ninja ] || meson setup build-bench -Dagent=false
+	@meson test -C build-bench --benchmark --verbose --num-processes 1
 
 .PHONY: fuzz
 fuzz: ## libFuzzer over every target, SECONDS in all (default 60)

@@ -1,6 +1,6 @@
 /*
- * What it costs to write and to read datagrams: an empty PING and a GOSSIP as full as they come
- * (docs/protocol.md sections 1 and 2), and the checksum alone.
+ * What it costs to write and to read datagrams: the PING of an idle cluster, and a GOSSIP
+ * of few and of many entries (docs/protocol.md sections 1, 2 and 6), and the checksum alone.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"
@@ -11,6 +11,7 @@
 #define COUNT 20000
 
 struct subject {
+    bool is_ping; /* as capable peers send it: with PROBE and VIEW; else a GOSSIP */
     uint32_t entries;
     size_t size;
     uint64_t sum; /* of what was read, so that reading cannot be optimised away */
@@ -20,11 +21,16 @@ struct subject {
 static void encode(void *context)
 {
     struct subject *subject = context;
-    struct wire_header header = {
-        .kind = subject->entries ? WIRE_GOSSIP : WIRE_PING, .sender_id = 1, .heartbeat = 2};
+    struct wire_header header = {.kind = subject->is_ping ? WIRE_PING : WIRE_GOSSIP,
+                                 .capabilities = WIRE_CAPABLE,
+                                 .sender_id = 1,
+                                 .heartbeat = 2};
     struct wire_entry entry = {.heartbeat = 3, .addr = {.family = 4, .ip = {10}, .port = 7000}};
     struct wire_builder b;
     wire_begin(&b, subject->buf, sizeof subject->buf, &header);
+    if (subject->is_ping && (!wire_put_probe(&b, 7) || !wire_put_view(&b, 8, 9))) {
+        abort();
+    }
     for (uint32_t i = 0; i < subject->entries; i++) {
         entry.id = i + 2;
         if (!wire_put_entry(&b, &entry)) {
@@ -53,14 +59,23 @@ static void checksum(void *context)
     subject->sum += wire_checksum(subject->buf, subject->size);
 }
 
+static void bench_entries(uint32_t entries, const char *encode_name, const char *decode_name)
+{
+    static struct subject subject;
+    subject.entries = entries;
+    bench_run(encode_name, COUNT, encode, &subject);
+    bench_run(decode_name, COUNT, decode, &subject);
+}
+
 int main(void)
 {
-    static struct subject empty = {.entries = 0};
-    static struct subject full = {.entries = WIRE_PAYLOAD_MAX / WIRE_ENTRY4_SIZE};
-    bench_run("encode PING, no entries", COUNT, encode, &empty);
-    bench_run("decode PING, no entries", COUNT, decode, &empty);
-    bench_run("encode GOSSIP, 58 entries", COUNT, encode, &full);
-    bench_run("decode GOSSIP, 58 entries", COUNT, decode, &full);
-    bench_run("checksum, 1,416 bytes", COUNT, checksum, &full);
+    static struct subject ping = {.is_ping = true};
+    static struct subject full = {.size = WIRE_PAYLOAD_MAX};
+    bench_run("encode PING with PROBE and VIEW", COUNT, encode, &ping);
+    bench_run("decode PING with PROBE and VIEW", COUNT, decode, &ping);
+    bench_entries(0, "encode GOSSIP, no entries", "decode GOSSIP, no entries");
+    bench_entries(10, "encode GOSSIP, 10 entries", "decode GOSSIP, 10 entries");
+    bench_entries(50, "encode GOSSIP, 50 entries", "decode GOSSIP, 50 entries");
+    bench_run("checksum, 1,400 bytes", COUNT, checksum, &full);
     return full.sum == 0;
 }

@@ -42,11 +42,11 @@ static void take_datagram(void *context, const struct swim_addr *from, const voi
                           size_t size)
 {
     struct agent *agent = context;
-    struct swim_member member = {.id = 0};
+    struct swim_member member;
     swim_time now = clock_now_ns();
+    bool is_member = swim_member_find_addr(agent->swim, from, &member);
 
-    (void)swim_member_find_addr(agent->swim, from, &member);
-    if (limiter_allows(&agent->limiter, member.id, now))
+    if (limiter_allows(&agent->limiter, is_member ? from : NULL, now))
         (void)swim_receive(agent->swim, now, from, data, size); /* it counts what it drops */
 }
 
@@ -421,8 +421,9 @@ static enum exit_code start_helpers(struct agent *agent)
     struct resolver_host host = {
         .context = agent, .found = join, .lost = unjoin, .is_live = is_live_at};
 
-    if (!limiter_init(&agent->limiter, &limits))
-        return fail(EXIT_CODE_FAILURE, "no memory for the rate limits");
+    if (getrandom(&limits.seed, sizeof limits.seed, 0) != (ssize_t)sizeof limits.seed ||
+        !limiter_init(&agent->limiter, &limits))
+        return fail(EXIT_CODE_FAILURE, "the rate limits can't be set up: %s", strerror(errno));
     agent->resolver = resolver_new(agent->base, udp_family(agent->udp), &host);
     if (agent->resolver == NULL)
         return fail(EXIT_CODE_FAILURE, "the name resolver can't be set up");

@@ -55,7 +55,7 @@ static const struct key keys[] = {
     {"gossip", "piggyback_max", NUMBER(swim.piggyback_max, 0, 58)},
     {"gossip", "anti_entropy_interval_ms", .zero_is_off = true,
      MILLISECONDS(swim.anti_entropy_interval_ms, 10, 3600000)},
-    {"gossip", "retransmit_multiplier", NUMBER(swim.retransmit_multiplier, 1, 16)},
+    {"gossip", "retransmit_multiplier", NUMBER(swim.retransmit_multiplier, 1, 12)},
     {"gossip", "members_max", NUMBER(swim.members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX)},
 
     {"network", "bind", .type = KEY_TEXT, .set = config_set_bind, PLACE(bind)},

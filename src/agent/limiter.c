@@ -2,7 +2,7 @@
  * Token buckets without tokens: a bucket is the time at which it will be full, each datagram
  * moves that time on by its cost, and one that would move it further ahead than the bucket is
  * deep is refused (the generic cell rate algorithm). Member buckets live in sets of four, chosen
- * by a hash of the id.
+ * by a hash of the address.
  */
 #define _GNU_SOURCE
 #include "agent/limiter.h"
@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #define SET_SIZE 4
@@ -28,6 +29,7 @@ bool limiter_init(struct limiter *limiter, const struct limiter_config *config)
     while (sets * SET_SIZE < (size_t)config->members_max * 2) /* half empty: full sets are rare */
         sets *= 2;
     limiter->set_mask = sets - 1;
+    limiter->seed = config->seed;
     limiter_configure(limiter, config);
     void *memory = mmap(NULL, limiter_size(limiter), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -63,27 +65,45 @@ static bool take(uint64_t *full_at_ns, uint64_t now_ns, uint64_t cost_ns, uint64
     return true;
 }
 
-/* The member's bucket, or the one of its set that is the fullest, made its own: what is lost with
- * that one is the least there is, and mostly nothing. */
-static struct bucket *find(struct limiter *limiter, uint64_t id)
+static uint64_t key_of(const struct limiter *limiter, const struct swim_addr *addr)
 {
-    struct bucket *set = &limiter->buckets[(hash_u64(id) & limiter->set_mask) * SET_SIZE];
+    uint64_t high;
+    uint64_t low;
+
+    memcpy(&high, addr->ip, sizeof high);
+    memcpy(&low, addr->ip + 8, sizeof low);
+    uint64_t key = hash_combine(hash_combine(limiter->seed, high), low);
+    key = hash_combine(key, ((uint64_t)addr->family << 16) | addr->port);
+    return key != 0 ? key : 1;
+}
+
+/* The bucket of this key, or the one of its set that is the fullest, made its own: what is lost
+ * with that one is the least there is, and mostly nothing. */
+static struct bucket *find(struct limiter *limiter, uint64_t key)
+{
+    struct bucket *set = &limiter->buckets[(key & limiter->set_mask) * SET_SIZE];
     struct bucket *fullest = set;
 
     for (size_t i = 0; i < SET_SIZE; i++) {
-        if (set[i].id == id)
+        if (set[i].key == key)
             return &set[i];
         if (set[i].full_at_ns < fullest->full_at_ns)
             fullest = &set[i];
     }
-    *fullest = (struct bucket){.id = id};
+    *fullest = (struct bucket){.key = key};
     return fullest;
 }
 
-bool limiter_allows(struct limiter *limiter, uint64_t member_id, uint64_t now_ns)
+static bool member_allows(struct limiter *limiter, const struct swim_addr *member, uint64_t now_ns)
 {
-    if (member_id != 0 && take(&find(limiter, member_id)->full_at_ns, now_ns,
-                               limiter->member_cost_ns, limiter->member_depth_ns))
+    struct bucket *bucket = find(limiter, key_of(limiter, member));
+
+    return take(&bucket->full_at_ns, now_ns, limiter->member_cost_ns, limiter->member_depth_ns);
+}
+
+bool limiter_allows(struct limiter *limiter, const struct swim_addr *member, uint64_t now_ns)
+{
+    if (member != NULL && member_allows(limiter, member, now_ns))
         return true;
     if (take(&limiter->strangers_full_at_ns, now_ns, limiter->strangers_cost_ns,
              limiter->strangers_depth_ns))

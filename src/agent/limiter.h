@@ -1,6 +1,6 @@
 /*
- * Limits on what is received: one bucket for all strangers together, one for each member, found
- * by its id. A member beyond its own bucket draws on the strangers' one, so that a burst of one
+ * Limits on what is received: one bucket for all strangers together, one for each address that a
+ * member has (not for each id: a sender can call itself anything). A member beyond its own bucket draws on the strangers' one, so that a burst of one
  * member's (a synchronisation) is dropped only when there is no room for it anywhere.
  *
  * Memory is fixed at the start. A bucket that nobody draws on is full again after a while and then
@@ -8,6 +8,8 @@
  */
 #ifndef SWIM_AGENT_LIMITER_H
 #define SWIM_AGENT_LIMITER_H
+
+#include "swim/swim.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 #define LIMITER_STRANGERS_BURST 1000
 
 struct limiter_config {
+    uint64_t seed; /* secret: which addresses share places is not for senders to choose */
     uint32_t members_max;
     uint32_t strangers_rate;  /* datagrams a second */
     uint32_t member_capacity; /* datagrams at once */
@@ -25,7 +28,7 @@ struct limiter_config {
 
 /* A bucket is kept as the time when it will be full again. */
 struct bucket {
-    uint64_t id; /* 0: not used yet */
+    uint64_t key; /* hash of the address; 0: not used yet */
     uint64_t full_at_ns;
 };
 
@@ -35,6 +38,7 @@ struct limiter {
     uint64_t strangers_depth_ns; /* capacity * cost */
     uint64_t member_cost_ns;
     uint64_t member_depth_ns;
+    uint64_t seed;
     uint64_t limited; /* datagrams refused */
     size_t set_mask;  /* sets of buckets, a power of two, less one */
     struct bucket *buckets;
@@ -43,9 +47,10 @@ struct limiter {
 /* False when there is no memory for the buckets. */
 bool limiter_init(struct limiter *limiter, const struct limiter_config *config);
 void limiter_done(struct limiter *limiter);
-/* New rates and capacity for the buckets as they are; members_max stays. */
+/* New rates and capacity for the buckets as they are; members_max and seed stay. */
 void limiter_configure(struct limiter *limiter, const struct limiter_config *config);
-/* True when a datagram of this member's (0: a stranger's) may be processed. O(1). */
-bool limiter_allows(struct limiter *limiter, uint64_t member_id, uint64_t now_ns);
+/* True when a datagram from this address of a member's (NULL: a stranger's) may be processed.
+ * O(1). */
+bool limiter_allows(struct limiter *limiter, const struct swim_addr *member, uint64_t now_ns);
 
 #endif

@@ -72,8 +72,7 @@ size_t writer_left(const struct writer *w)
     return (size_t)(w->end - w->at);
 }
 
-/* Where the next `size` bytes go, or NULL. */
-static uint8_t *claim(struct writer *w, size_t size)
+uint8_t *write_space(struct writer *w, size_t size)
 {
     if (w->failed || size > writer_left(w)) {
         w->failed = true;
@@ -87,35 +86,35 @@ static uint8_t *claim(struct writer *w, size_t size)
 
 void write_u8(struct writer *w, uint8_t value)
 {
-    uint8_t *at = claim(w, 1);
+    uint8_t *at = write_space(w, 1);
     if (at)
         *at = value;
 }
 
 void write_u16(struct writer *w, uint16_t value)
 {
-    uint8_t *at = claim(w, 2);
+    uint8_t *at = write_space(w, 2);
     if (at)
         store_u16(at, value);
 }
 
 void write_u32(struct writer *w, uint32_t value)
 {
-    uint8_t *at = claim(w, 4);
+    uint8_t *at = write_space(w, 4);
     if (at)
         store_u32(at, value);
 }
 
 void write_u64(struct writer *w, uint64_t value)
 {
-    uint8_t *at = claim(w, 8);
+    uint8_t *at = write_space(w, 8);
     if (at)
         store_u64(at, value);
 }
 
 void write_bytes(struct writer *w, const void *data, size_t size)
 {
-    uint8_t *at = claim(w, size);
+    uint8_t *at = write_space(w, size);
     if (at && size)
         memcpy(at, data, size);
 }

@@ -75,5 +75,7 @@ void write_u16(struct writer *w, uint16_t value);
 void write_u32(struct writer *w, uint32_t value);
 void write_u64(struct writer *w, uint64_t value);
 void write_bytes(struct writer *w, const void *data, size_t size);
+/* Returns the next `size` bytes for the caller to fill in, or NULL (and fails). */
+uint8_t *write_space(struct writer *w, size_t size);
 
 #endif

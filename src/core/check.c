@@ -83,7 +83,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
         return;
     t->live++;
     t->alive += m->record.status == SWIM_ALIVE;
-    t->plain += !(m->flags & MEMBER_CAPABLE);
+    t->plain += is_plain(m);
 }
 
 static const char *check_tally(const struct swim *s, const struct tally *t)

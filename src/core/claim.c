@@ -44,14 +44,16 @@ static void follow_status(struct swim *s, uint32_t slot, const struct record *be
 }
 
 /* `slot` holds a new record where it held `before`. */
-static void changed(struct swim *s, uint32_t slot, const struct record *before, bool is_quiet)
+static void changed(struct swim *s, uint32_t slot, const struct record *before, bool is_rumour)
 {
     const struct record *now = &member_at(s, slot)->record;
 
     if (!is_news(before, now))
         return;
     follow_status(s, slot, before);
-    if (!is_quiet)
+    if (is_rumour)
+        gossip_rumour(s, slot);
+    else
         gossip_news(s, slot);
     event_about(s, slot, before->status == now->status);
     gossip_follow_membership(s);
@@ -60,14 +62,14 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
     contact_follow_membership(s);
 }
 
-static void apply(struct swim *s, uint32_t slot, const struct record *record, bool is_quiet)
+static void apply(struct swim *s, uint32_t slot, const struct record *record, bool is_rumour)
 {
     struct record before = member_at(s, slot)->record;
 
     if (is_news(&before, record))
         tombstone_raise(s, slot);
     member_set(s, slot, record);
-    changed(s, slot, &before, is_quiet);
+    changed(s, slot, &before, is_rumour);
     s->stats.merges_updated++;
 }
 
@@ -80,7 +82,7 @@ static bool make_room(struct swim *s)
     return tombstone_evict(s);
 }
 
-static uint32_t learn(struct swim *s, const struct record *record, bool is_quiet)
+static uint32_t learn(struct swim *s, const struct record *record, bool is_rumour)
 {
     struct record unknown = {.id = record->id, .status = SWIM_STATUS_COUNT};
     uint32_t slot = make_room(s) ? member_add(s, record) : 0;
@@ -96,7 +98,7 @@ static uint32_t learn(struct swim *s, const struct record *record, bool is_quiet
     s->stats.merges_new++;
     member_read_clock(s, slot, record->heartbeat);
     outbox_allow_correction(s, slot);
-    changed(s, slot, &unknown, is_quiet);
+    changed(s, slot, &unknown, is_rumour);
     return slot;
 }
 
@@ -199,8 +201,10 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
         if (source->slot)
             claim_supersede(s, source->slot);
     }
-    if (source->heard_fresh)
+    if (source->heard_fresh) {
         member_set_capable(s, source->slot, dg->header.capabilities & WIRE_CAPABLE);
+        sync_follow_membership(s);
+    }
 }
 
 /* ---- Second-hand ---- */

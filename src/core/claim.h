@@ -14,7 +14,7 @@ struct source {
     struct swim_addr addr; /* where the datagram came from: corrections go there */
     uint32_t slot;         /* the sender's, 0 when it is not a member */
     bool is_sync;          /* part of a synchronisation that we asked for */
-    bool is_settling;      /* a newcomer's first synchronisation: known to all but us, no news */
+    bool is_settling;      /* a newcomer's first synchronisation: known to nearly all but us */
     bool heard_fresh;      /* the sender's header was news, or at least not stale */
     bool heard_new;        /* the sender was unknown, forgotten, or has restarted */
 };

@@ -9,6 +9,7 @@
 
 enum {
     TARGETS_MAX = 64 * 20, /* max_sends times log2 of the largest cluster */
+    RUMOUR_SENDS = 2,      /* of what is probably known: see gossip_rumour */
     LOOKS_MAX = 128,       /* at one list for one datagram: twice what fits into it */
 };
 
@@ -62,13 +63,26 @@ void gossip_withdraw(struct swim *s, uint32_t slot)
     s->news_count--;
 }
 
-void gossip_news(struct swim *s, uint32_t slot)
+/* Queues `slot`'s news as if it had been sent so many times already. */
+static void queue(struct swim *s, uint32_t slot, uint32_t sent)
 {
     gossip_withdraw(s, slot);
-    member_at(s, slot)->news_sent = 0;
-    list_push_head(&s->news[0], news_links(s), slot);
+    member_at(s, slot)->news_sent = (uint8_t)sent;
+    list_push_head(&s->news[sent], news_links(s), slot);
     s->news_count++;
     gossip_follow_membership(s);
+}
+
+void gossip_news(struct swim *s, uint32_t slot)
+{
+    queue(s, slot, 0);
+}
+
+void gossip_rumour(struct swim *s, uint32_t slot)
+{
+    uint32_t limit = gossip_limit(s);
+
+    queue(s, slot, limit > RUMOUR_SENDS ? limit - RUMOUR_SENDS : 0);
 }
 
 void gossip_round(struct swim *s)

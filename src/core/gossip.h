@@ -14,6 +14,10 @@
 
 /* The state of `slot` has changed: its news starts again from no transmission. */
 void gossip_news(struct swim *s, uint32_t slot);
+/* What a newcomer's first synchronisation tells is known to nearly everybody: it is sent twice
+ * only, after all else. Not at all would starve a cluster that starts at once, where few know
+ * much; as often as news would cost the whole table, log n times over, for every joiner. */
+void gossip_rumour(struct swim *s, uint32_t slot);
 /* There is nothing more to say about `slot`. */
 void gossip_withdraw(struct swim *s, uint32_t slot);
 /* The number of live members may have changed: the timer runs while there is news and a peer. */

@@ -61,6 +61,7 @@ enum timer {
 
 enum member_flag {
     MEMBER_CAPABLE = 0x01,   /* its last header had capability bit 0 */
+    MEMBER_HEARD = 0x20,     /* a header of its own was heard: what it is capable of is known */
     MEMBER_FORGOTTEN = 0x02, /* a tombstone past its retention */
     MEMBER_UPDATED = 0x04,   /* an UPDATED event is due */
     MEMBER_REPORTED = 0x08,  /* the host has been told of it, with status `reported` */
@@ -94,6 +95,7 @@ struct intent {
     bool has_sequence;
     bool has_on_behalf;
     bool news_only; /* not worth sending without news */
+    bool no_news;   /* its peer is being sent the whole table */
     uint8_t subject_count;
     uint32_t sequence;
     uint64_t on_behalf;
@@ -236,13 +238,13 @@ struct swim {
     uint32_t live_count;  /* without SELF */
     uint32_t alive_count; /* without SELF */
     uint32_t probed;      /* live[0..probed) had their turn in this cycle */
-    uint32_t plain_live;  /* live members that are not capable */
+    uint32_t plain_live;  /* live members that are known not to be capable */
     uint32_t live_v6;     /* live members at IPv6 addresses, SELF included */
     uint32_t status_count[SWIM_STATUS_COUNT];
     uint64_t digest;
     uint64_t bucket_digest[BUCKETS_MAX];
     swim_time view_changed; /* host time of the last change of the digest */
-    swim_time settled_at;   /* what a first synchronisation brings before this is no news */
+    swim_time settled_at;   /* what a push brings before this is only a rumour */
     bool was_full;
 
     /* Tombstones in the order of their death, forgotten ids in the order of their forgetting. */
@@ -312,6 +314,12 @@ static inline struct member *self_of(const struct swim *s)
 static inline bool is_live(const struct member *m)
 {
     return m->record.id != 0 && !is_terminal(m->record.status);
+}
+
+/* Known to be a plain version-1 member: heard first-hand, without capability bit 0. */
+static inline bool is_plain(const struct member *m)
+{
+    return (m->flags & (MEMBER_HEARD | MEMBER_CAPABLE)) == MEMBER_HEARD;
 }
 
 /* Live members, this one included: the n of every formula. */

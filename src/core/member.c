@@ -252,10 +252,10 @@ static void follow_live(struct swim *s, uint32_t slot)
 
     if (live && !m->live_at) {
         live_insert(s, slot);
-        s->plain_live += !(m->flags & MEMBER_CAPABLE);
+        s->plain_live += is_plain(m);
     } else if (!live && m->live_at) {
         live_remove(s, slot);
-        s->plain_live -= !(m->flags & MEMBER_CAPABLE);
+        s->plain_live -= is_plain(m);
     }
     if (alive && !m->alive_at)
         alive_insert(s, slot);
@@ -370,12 +370,12 @@ void member_forget(struct swim *s, uint32_t slot)
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
 {
     struct member *m = member_at(s, slot);
+    bool was_plain = is_plain(m);
 
-    if (is_capable == !!(m->flags & MEMBER_CAPABLE))
-        return;
-    m->flags ^= MEMBER_CAPABLE;
-    if (m->live_at)
-        s->plain_live += is_capable ? UINT32_MAX : 1; /* one less, or one more */
+    m->flags |= MEMBER_HEARD;
+    m->flags = (uint8_t)(is_capable ? m->flags | MEMBER_CAPABLE : m->flags & ~MEMBER_CAPABLE);
+    if (m->live_at && was_plain != is_plain(m))
+        s->plain_live += was_plain ? UINT32_MAX : 1; /* one less, or one more */
 }
 
 /* ---- Clocks ---- */

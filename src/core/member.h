@@ -29,6 +29,7 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record);
 /* SELF's id changes; it keeps its slot. */
 void member_rename_self(struct swim *s, uint64_t id);
 void member_forget(struct swim *s, uint32_t slot);
+/* The member's own header was heard, with or without capability bit 0. */
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable);
 
 /* The member's clock was read: its heartbeat was `heartbeat` just now. */

@@ -66,12 +66,13 @@ static bool is_newcomer(const struct swim *s, const struct wire_datagram *dg,
 }
 
 static void acknowledge(struct swim *s, const struct wire_datagram *dg,
-                        const struct source *source)
+                        const struct source *source, bool is_pushed)
 {
     struct intent *ack = outbox_push_ack(s, source, dg->header.capabilities & WIRE_CAPABLE);
 
     if (!ack)
         return;
+    ack->no_news = is_pushed;
     ack->has_sequence = dg->header.kind == WIRE_PING && dg->has_probe;
     ack->sequence = dg->probe_sequence;
 }
@@ -91,9 +92,7 @@ static void answer(struct swim *s, const struct wire_datagram *dg, struct source
 
     switch (dg->header.kind) {
     case WIRE_PING:
-        acknowledge(s, dg, source);
-        if (is_newcomer(s, dg, source))
-            sync_push(s, source);
+        acknowledge(s, dg, source, is_newcomer(s, dg, source) && sync_push(s, source));
         return;
     case WIRE_PING_REQ: relay_hear_request(s, dg, source); return;
     case WIRE_ACK: hear_ack(s, dg, source); return;
@@ -102,7 +101,7 @@ static void answer(struct swim *s, const struct wire_datagram *dg, struct source
     default: break;
     }
     if (wants_ack)
-        acknowledge(s, dg, source);
+        acknowledge(s, dg, source, false);
 }
 
 enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_addr *from,

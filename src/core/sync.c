@@ -9,16 +9,15 @@
 
 #include <string.h>
 
-/* What arrives in a newcomer's first synchronisation is news to it alone; gossiping it again
- * would cost the cluster the whole table a joiner. Three seconds is longer than a push takes. */
+/* How long a newcomer takes what a full push tells it for known to everybody else. */
 static const swim_time SETTLING = 3000 * SWIM_MS;
 /* A reply that takes longer than this is merged like any other, but not returned to. */
 static const swim_time SESSION_LIFE = 5000 * SWIM_MS;
-enum { MEMBERS_PER_BUCKET = 4, PLAIN_DRAWS = 16 };
+enum { MEMBERS_PER_BUCKET = 4, PLAIN_DRAWS = 16, GAP_MIN = 8 };
 
 swim_time sync_settling_time(const struct swim *s)
 {
-    return ms(s->config.gossip_interval_ms) * (ceil_log2(cluster_size(s) + 1) + 3);
+    return ms(s->config.gossip_interval_ms) * (ceil_log2(cluster_size(s) + 1) / 2 + 2);
 }
 
 bool sync_is_settling(const struct swim *s)
@@ -61,16 +60,17 @@ static uint16_t chunks_needed(const struct swim *s)
     return (uint16_t)((bytes + used - 1) / used);
 }
 
-void sync_push(struct swim *s, const struct source *source)
+bool sync_push(struct swim *s, const struct source *source)
 {
     struct job *job = job_start(s, JOB_PUSH, source->slot, &source->addr);
 
     if (!job)
-        return;
+        return false;
     job->table_version = ++s->table_version;
     job->chunk_count = chunks_needed(s);
     job->mask[0] = 1; /* of one bucket: everybody */
     s->stats.syncs_started++;
+    return true;
 }
 
 void sync_push_periodic(struct swim *s)
@@ -81,7 +81,7 @@ void sync_push_periodic(struct swim *s)
         const struct member *m = member_at(s, slot);
         struct source peer = {.slot = slot, .addr = m->record.addr};
 
-        if (m->flags & MEMBER_CAPABLE)
+        if (!is_plain(m))
             continue;
         sync_push(s, &peer);
         break;
@@ -90,6 +90,16 @@ void sync_push_periodic(struct swim *s)
 }
 
 /* ---- Views ---- */
+
+/* More is missing on one side than the news under way can account for: tables that have grown
+ * apart, or a start of many at once. No need to wait for quiet. */
+static bool is_far_apart(const struct swim *s, uint32_t view_count)
+{
+    uint32_t n = cluster_size(s);
+    uint32_t gap = view_count > n ? view_count - n : n - view_count;
+
+    return gap > GAP_MIN && gap > n / 8;
+}
 
 void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
@@ -105,7 +115,7 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
     /* Two clusters that meet need not wait; a newcomer with an empty table is being sent one. */
     is_first_contact = source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 &&
                        s->live_count > 1;
-    if (is_first_contact || s->now - s->view_changed >= sync_settling_time(s))
+    if (is_first_contact || is_far_apart(s, dg->view_count) || s->now - s->view_changed >= sync_settling_time(s))
         sync_ask(s, source->slot);
 }
 

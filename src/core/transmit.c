@@ -81,9 +81,8 @@ static uint32_t put_entries(struct swim *s, struct wire_builder *b, const struct
     uint32_t max =
         intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
 
-    if (intent->kind == WIRE_GOSSIP && !intent->news_only)
-        max = 0; /* a correction, no more */
-    if (s->leaving)
+    /* A correction says no more; and news is not spent on a newcomer that gets all of it. */
+    if ((intent->kind == WIRE_GOSSIP && !intent->news_only) || intent->no_news || s->leaving)
         return count;
     return count + gossip_write(s, b, intent, max);
 }

@@ -41,7 +41,7 @@ struct sim_net {
     uint64_t delay_max_ns;
     uint32_t loss_permille;
     uint32_t duplicate_permille; /* a second copy, with a delay of its own */
-    uint32_t corrupt_permille;   /* one to three bytes are changed */
+    uint32_t corrupt_permille;   /* one to three bytes side by side are changed */
 };
 
 struct sim_config {

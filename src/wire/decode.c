@@ -29,16 +29,17 @@ static size_t size_of_entry(uint8_t family)
 }
 
 /* Family, address and port at `at`, where they are known to be whole. */
-static struct swim_addr load_addr(const uint8_t *at)
+static void load_addr(const uint8_t *at, struct swim_addr *ret)
 {
-    struct swim_addr addr;
-    size_t size = at[0] == 4 ? 4 : 16;
-
-    memset(&addr, 0, sizeof addr);
-    addr.family = at[0];
-    memcpy(addr.ip, at + 1, size);
-    addr.port = load_u16(at + 1 + size);
-    return addr;
+    memset(ret, 0, sizeof *ret);
+    ret->family = at[0];
+    if (at[0] == 4) {
+        memcpy(ret->ip, at + 1, 4);
+        ret->port = load_u16(at + 5);
+    } else {
+        memcpy(ret->ip, at + 1, 16);
+        ret->port = load_u16(at + 17);
+    }
 }
 
 static bool is_known_kind(uint8_t kind, bool is_capable)
@@ -175,7 +176,7 @@ static bool decode_target(struct reader *payload, struct wire_datagram *ret)
     ret->target_id = read_u64(payload);
     if (payload->at[0] != (size == TARGET4_SIZE ? 4 : 6))
         return false;
-    ret->target_addr = load_addr(payload->at);
+    load_addr(payload->at, &ret->target_addr);
     return true;
 }
 
@@ -230,6 +231,6 @@ bool wire_next_entry(struct reader *entries, struct wire_entry *ret)
     ret->heartbeat = load_u32(at + 8);
     ret->incarnation = load_u32(at + 12);
     ret->status = at[16];
-    ret->addr = load_addr(at + FAMILY_OFFSET);
+    load_addr(at + FAMILY_OFFSET, &ret->addr);
     return true;
 }

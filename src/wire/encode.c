@@ -7,6 +7,8 @@
 
 #include "base/assert.h"
 
+#include <string.h>
+
 #define KIND_OFFSET 1
 #define LENGTH_OFFSET 2
 #define FLAGS_OFFSET 20
@@ -38,13 +40,13 @@ void wire_begin(struct wire_builder *b, void *buf, size_t cap, const struct wire
     b->in_payload = false;
     write_u8(&b->out, WIRE_VERSION);
     write_u8(&b->out, header->kind);
-    write_u16(&b->out, 0); /* payload_len and checksum: in wire_finish */
+    write_u16(&b->out, 0); /* payload_len: in wire_finish */
     write_u64(&b->out, header->sender_id);
     write_u32(&b->out, header->heartbeat);
     write_u32(&b->out, header->incarnation);
     write_u8(&b->out, header->flags & WIRE_FLAG_REQUEST_ACK);
     write_u8(&b->out, header->capabilities & WIRE_CAPABLE);
-    write_u16(&b->out, 0);
+    write_u16(&b->out, 0); /* checksum: in wire_finish, over this zero */
     /* Plain version-1 peers know neither of these, and others honour them from capable senders. */
     ASSERT(header->kind <= WIRE_ANTI_ENTROPY || is_capable(b));
 }
@@ -121,21 +123,29 @@ static size_t ip_size(const struct swim_addr *addr)
     return addr->family == 4 ? 4 : 16;
 }
 
-static void write_addr(struct writer *out, const struct swim_addr *addr)
+/* Family, address and port, as both entries and targets end. */
+static void store_addr(uint8_t *at, const struct swim_addr *addr)
 {
-    write_u8(out, addr->family);
-    write_bytes(out, addr->ip, ip_size(addr));
-    write_u16(out, addr->port);
+    at[0] = addr->family;
+    if (addr->family == 4) {
+        memcpy(at + 1, addr->ip, 4);
+        store_u16(at + 5, addr->port);
+    } else {
+        memcpy(at + 1, addr->ip, 16);
+        store_u16(at + 17, addr->port);
+    }
 }
 
 bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr)
 {
     ASSERT(kind_of(b) == WIRE_PING_REQ && !b->in_payload);
-    if (wire_left(b) < 11 + ip_size(addr))
+    size_t size = 11 + ip_size(addr);
+    if (wire_left(b) < size)
         return false;
     end_extension(b);
-    write_u64(&b->out, id);
-    write_addr(&b->out, addr);
+    uint8_t *at = write_space(&b->out, size);
+    store_u64(at, id);
+    store_addr(at + 8, addr);
     return true;
 }
 
@@ -160,14 +170,16 @@ bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry)
 {
     ASSERT(kind_of(b) != WIRE_PING_REQ && kind_of(b) != WIRE_LEAVE);
     ASSERT(kind_of(b) != WIRE_ANTI_ENTROPY || b->in_payload);
-    if (wire_left(b) < wire_entry_size(&entry->addr))
+    size_t size = wire_entry_size(&entry->addr);
+    if (wire_left(b) < size)
         return false;
     end_extension(b);
-    write_u64(&b->out, entry->id);
-    write_u32(&b->out, entry->heartbeat);
-    write_u32(&b->out, entry->incarnation);
-    write_u8(&b->out, entry->status);
-    write_addr(&b->out, &entry->addr);
+    uint8_t *at = write_space(&b->out, size);
+    store_u64(at, entry->id);
+    store_u32(at + 8, entry->heartbeat);
+    store_u32(at + 12, entry->incarnation);
+    at[16] = entry->status;
+    store_addr(at + 17, &entry->addr);
     return true;
 }
 
@@ -179,7 +191,6 @@ size_t wire_finish(struct wire_builder *b)
     uint8_t *start = b->out.start;
     size_t size = writer_size(&b->out);
     store_u16(start + LENGTH_OFFSET, (uint16_t)(size - WIRE_HEADER_SIZE));
-    store_u16(start + CHECKSUM_OFFSET, 0);
     store_u16(start + CHECKSUM_OFFSET, wire_checksum(start, size));
     return size;
 }

@@ -266,8 +266,12 @@ class Node:
         return sorted(addr for addr, status in view if status == "alive")
 
     def member(self, addr, status=None):
-        found = [n for n in self.membership()
-                 if n["addr"] == addr and status in (None, n["status"])]
+        """The one record with this address (and status); None if there is none, or it is down."""
+        try:
+            members = self.membership()
+        except (OSError, http.client.HTTPException):
+            return None
+        found = [n for n in members if n["addr"] == addr and status in (None, n["status"])]
         return found[0] if len(found) == 1 else None
 
     def self_id(self):
@@ -308,19 +312,24 @@ def parse_metrics(text):
 class SwimTestCase(unittest.TestCase):
     """Gives a test its nodes and a directory, and takes both away again."""
 
-    longMessage = True
+    has_failed = False
 
     def setUp(self):
         self.nodes = []
         self.directory = tempfile.mkdtemp(prefix="swim-e2e-")
         self.addCleanup(self._clean)
 
+    def doCleanups(self):
+        # Within a clean-up unittest no longer tells how the test itself went.
+        self.has_failed = self._outcome is not None and not self._outcome.success
+        return super().doCleanups()
+
     def _clean(self):
         for node in self.nodes:
             node.kill()
         for process in [p for p in list(_processes) if p.poll() is not None]:
             _processes.discard(process)
-        if not self._outcome.success:
+        if self.has_failed:
             self._show_logs()
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -31,20 +31,39 @@ class Addresses(swimtest.SwimTestCase):
         self.await_status(nodes[:1], nodes[1].addr, "left", 1)
 
     @unittest.skipUnless(has_ipv6(), "no IPv6 on loopback")
-    def test_dual_stack(self):
-        # One socket for both families: an IPv4 peer and an IPv6 peer meet through it. They can't
-        # reach each other, so only the middle one is asked for its view.
-        port = swimtest.free_port()
-        middle = self.node("--advertise", f"127.0.0.1:{port}", port=port, bind=f"[::]:{port}")
-        v4 = self.node(peers=[f"127.0.0.1:{port}"])
-        v6 = self.node(host="::1", peers=[f"[::1]:{port}"])
-        wanted = sorted([middle.addr, v4.addr, v6.addr])
-        swimtest.wait_until(lambda: (middle.live() == wanted, middle.view()), 2,
-                            "the dual-stack node sees both")
-        self.await_all_alive([middle, v4, v6], 3)
-        for node in (middle, v4, v6):
-            self.assertNotIn("ffff", str(node.view()).lower(), "no IPv4-mapped address is shown")
-            self.assertNotIn("[::]", str(node.view()))
+    def test_dual_stack_with_peers_of_one_family(self):
+        # What it tells of itself is what its peers can reach.
+        for host in ("127.0.0.1", "::1"):
+            port = swimtest.free_port()
+            shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            node = self.node("--advertise", shown, port=port, host=host, bind=f"[::]:{port}")
+            peer = self.node(host=host, peers=[node])
+            self.await_all_alive([node, peer], 1)
+            swimtest.hold(lambda pair=(node, peer): (all(n.live() for n in pair),
+                                                     [n.view() for n in pair]),
+                          5, "nobody doubts anybody", interval=0.2)
+            for one in (node, peer):
+                self.assertNotIn("ffff", str(one.view()).lower(), "an IPv4-mapped address is shown")
+                self.assertNotIn("[::]", str(one.view()))
+            peer.terminate()
+            self.await_status([node], peer.addr, "left", 1)
+
+    @unittest.skipUnless(has_ipv6(), "no IPv6 on loopback")
+    def test_dual_stack_everywhere(self):
+        # Three dual-stack nodes, of which two tell of an IPv4 address and one of an IPv6 one.
+        ports = [swimtest.free_port() for _ in range(3)]
+        nodes = []
+        for port, host in zip(ports, ("127.0.0.1", "::1", "127.0.0.1")):
+            shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            nodes.append(self.node("--advertise", shown, port=port, host=host,
+                                   bind=f"[::]:{port}", peers=nodes[:1]))
+        self.await_all_alive(nodes, 1)
+        swimtest.hold(lambda: (all(n.live() for n in nodes), [n.view() for n in nodes]), 6,
+                      "nobody doubts anybody", interval=0.2)
+        nodes[1].kill()
+        self.await_status([nodes[0], nodes[2]], nodes[1].addr, "dead", 12)
+        nodes[2].terminate()
+        self.await_status([nodes[0]], nodes[2].addr, "left", 1)
 
     def test_wildcard_with_advertise(self):
         port = swimtest.free_port()
@@ -83,13 +102,9 @@ class Addresses(swimtest.SwimTestCase):
         self.await_all_alive([node, peer], 2)
 
     def test_default_bind(self):
-        metrics_port = swimtest.free_port()
-        process = swimtest.spawn([swimtest.SWIMD, "--metrics-port", str(metrics_port)],
-                                 stdout=open(self.file("default.log", ""), "wb"),
-                                 stderr=-2)
-        self.addCleanup(process.kill)
-        node = self.node(metrics_port=metrics_port, start=False)
-        node.process = process
+        node = self.node(start=False)
+        node.command = lambda: [swimtest.SWIMD, "--metrics-port", str(node.metrics_port)]
+        node.start()
         node.await_http()
         self.assertRegex(node.membership()[0]["addr"], r"^127\.0\.0\.1:[1-9]\d*$")
         node.terminate()

@@ -49,9 +49,14 @@ void plain_free(struct plain *plain)
     free(plain);
 }
 
+static bool is_same_addr(const struct swim_addr *a, const struct swim_addr *b)
+{
+    return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+}
+
 void plain_join(struct plain *plain, const struct swim_addr *addr)
 {
-    if (plain->seed_count < PLAIN_SEEDS_MAX)
+    if (!is_same_addr(addr, &plain->addr) && plain->seed_count < PLAIN_SEEDS_MAX)
         plain->seeds[plain->seed_count++] = *addr;
 }
 
@@ -252,11 +257,6 @@ static void send_sync(struct plain *plain, const struct swim_addr *to)
 }
 
 /* ---- Receiving --------------------------------------------------------------------------- */
-
-static bool is_same_addr(const struct swim_addr *a, const struct swim_addr *b)
-{
-    return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
-}
 
 static bool is_limited(struct plain *plain, const struct swim_addr *from, swim_time now)
 {

@@ -14,10 +14,16 @@
 
 /* ---- Worlds ------------------------------------------------------------------------------ */
 
-static uint64_t test_seed(const char *name)
+uint64_t scenario_seed(void)
 {
     const char *text = getenv("SWIM_TEST_SEED");
-    uint64_t seed = text && *text ? strtoull(text, NULL, 0) : 1;
+
+    return text && *text ? strtoull(text, NULL, 0) : 1;
+}
+
+static uint64_t announce_seed(const char *name)
+{
+    uint64_t seed = scenario_seed();
 
     printf("%s: SWIM_TEST_SEED=%llu\n", name, (unsigned long long)seed);
     fflush(stdout);
@@ -29,7 +35,7 @@ struct sim_config scenario_config(const char *name, uint32_t nodes_max)
     struct sim_config config;
     uint32_t members = 4 * nodes_max;
 
-    sim_config_default(&config, test_seed(name), nodes_max);
+    sim_config_default(&config, announce_seed(name), nodes_max);
     config.member.members_max = members < 256 ? 256 : members > 16384 ? 16384 : members;
     return config;
 }
@@ -120,7 +126,7 @@ void show_world(const struct sim *sim)
                sim_count(sim, i, SWIM_SUSPECT), sim_count(sim, i, SWIM_DEAD),
                sim_count(sim, i, SWIM_LEFT));
     }
-    for (size_t i = count > 40 ? count - 40 : 0; i < count; i++) {
+    for (size_t i = count > 40 && !getenv("SWIM_TEST_VERBOSE") ? count - 40 : 0; i < count; i++) {
         printf("  %8llu ms: node %u says %s about %016llx at incarnation %u\n",
                (unsigned long long)(events[i].at / SWIM_MS), events[i].node,
                swim_event_name(events[i].kind), (unsigned long long)events[i].id,
@@ -147,6 +153,27 @@ uint64_t expect_converged(struct sim *sim, uint64_t limit_ms)
     uint64_t took_ms = expect_until(sim, sim_converged, NULL, limit_ms, "all see all");
 
     printf("  %u see all after %llu ms\n", sim_running(sim), (unsigned long long)took_ms);
+    return took_ms;
+}
+
+static bool is_all_known(const struct sim *sim, const void *context)
+{
+    uint32_t running = sim_running(sim);
+
+    (void)context;
+    for (uint32_t i = 0; i < sim_nodes(sim); i++) {
+        if (sim_state(sim, i) != SIM_STOPPED &&
+            sim_count(sim, i, SWIM_ALIVE) + sim_count(sim, i, SWIM_SUSPECT) != running)
+            return false;
+    }
+    return true;
+}
+
+uint64_t expect_all_known(struct sim *sim, uint64_t limit_ms)
+{
+    uint64_t took_ms = expect_until(sim, is_all_known, NULL, limit_ms, "all know all");
+
+    printf("  %u know all after %llu ms\n", sim_running(sim), (unsigned long long)took_ms);
     return took_ms;
 }
 

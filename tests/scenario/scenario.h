@@ -25,6 +25,8 @@
 
 /* ---- Worlds ------------------------------------------------------------------------------ */
 
+/* SWIM_TEST_SEED, or the seed of every run without it. */
+uint64_t scenario_seed(void);
 /* Prints the scenario's name and seed (SWIM_TEST_SEED, else 1) and fills in sim's defaults. The
  * table is sized for four times the nodes. */
 struct sim_config scenario_config(const char *name, uint32_t nodes_max);
@@ -52,6 +54,8 @@ struct sim *settled(const char *name, uint32_t nodes);
 uint64_t expect_until(struct sim *sim, sim_condition *condition, const void *context,
                       uint64_t limit_ms, const char *what);
 uint64_t expect_converged(struct sim *sim, uint64_t limit_ms);
+/* Every node holds all that run as alive or suspect: what can be asked for under loss. */
+uint64_t expect_all_known(struct sim *sim, uint64_t limit_ms);
 uint64_t expect_clean(struct sim *sim, uint64_t limit_ms);
 uint64_t expect_all_see(struct sim *sim, uint64_t id, enum swim_status status, uint64_t limit_ms);
 uint64_t expect_all_forgot(struct sim *sim, uint64_t id, uint64_t limit_ms);

@@ -118,6 +118,7 @@ static void a_leave_through_loss(void **state)
     sim_set_net(sim, &lossy);
     sim_leave(sim, 4);
     expect_all_see(sim, id, SWIM_LEFT, 5000);
+    run_ms(sim, 2010);
     assert_int_equal(sim_state(sim, 4), SIM_STOPPED);
     assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_FAILED, id, 0), 0);
     scenario_end(sim);
@@ -190,7 +191,10 @@ static void rejoins_after_a_leave_under_a_new_id(void **state)
     run_ms(sim, 1500);
     sim_restart_new_id(sim, 3);
     expect_converged(sim, 2000);
-    assert_true(sim_all_see(sim, old, SWIM_LEFT));
+    for (uint32_t i = 0; i < 8; i++) {
+        if (i != 3)
+            assert_true(sim_sees(sim, i, old, SWIM_LEFT));
+    }
     expect_clean(sim, 20000);
     assert_true(sim_all_forgot(sim, old));
     expect_nobody_suspected(sim, 0, 0);

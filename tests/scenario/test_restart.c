@@ -28,8 +28,8 @@ static void the_same_id_at_a_higher_incarnation(void **state)
     assert_true(sim_is_clean(sim, NULL));
     expect_nobody_suspected(sim, 0, 0);
     /* The others never lost it: for them it is one member with a new incarnation. */
-    assert_int_equal(
-        sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_UPDATED, sim_id(sim, 3), since), 7);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_UPDATED, sim_id(sim, 3), since),
+                     7);
     scenario_end(sim);
 }
 

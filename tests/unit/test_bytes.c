@@ -122,6 +122,22 @@ static void test_write_past_the_end_fails_for_good(void **state)
     }
 }
 
+static void test_write_space(void **state)
+{
+    (void)state;
+    uint8_t data[4] = {0xAA, 0xAA, 0xAA, 0xAA};
+    struct writer w = writer_of(data, sizeof data);
+
+    write_u8(&w, 1);
+    assert_ptr_equal(write_space(&w, 2), data + 1);
+    assert_int_equal(writer_size(&w), 3);
+    assert_int_equal(data[1], 0xAA);
+    assert_null(write_space(&w, 2));
+    assert_true(w.failed);
+    assert_null(write_space(&w, 1));
+    assert_int_equal(writer_size(&w), 3);
+}
+
 static void test_write_nothing_into_nothing(void **state)
 {
     (void)state;
@@ -143,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_empty_reader),
         cmocka_unit_test(test_writes_are_big_endian),
         cmocka_unit_test(test_write_past_the_end_fails_for_good),
+        cmocka_unit_test(test_write_space),
         cmocka_unit_test(test_write_nothing_into_nothing),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);

@@ -140,10 +140,16 @@ static void remove_unlinked(void *context)
     list_remove(&two->a, two->links, 2);
 }
 
-static void remove_from_another(void *context)
+static void remove_anothers_head(void *context)
 {
     struct two_lists *two = context;
     list_remove(&two->b, two->links, 1);
+}
+
+static void remove_anothers_tail(void *context)
+{
+    struct two_lists *two = context;
+    list_remove(&two->b, two->links, 4);
 }
 
 static void test_misuse_panics(void **state)
@@ -152,12 +158,14 @@ static void test_misuse_panics(void **state)
     struct two_lists two = {0};
 
     list_push_tail(&two.a, two.links, 1);
+    list_push_tail(&two.a, two.links, 4);
     list_push_tail(&two.b, two.links, 3);
     assert_true(panics(push_linked, &two));
     assert_true(panics(push_none, &two));
     assert_true(panics(remove_unlinked, &two));
-    assert_true(panics(remove_from_another, &two));
-    expect_order(&two.a, two.links, (const uint32_t[]){1}, 1);
+    assert_true(panics(remove_anothers_head, &two));
+    assert_true(panics(remove_anothers_tail, &two));
+    expect_order(&two.a, two.links, (const uint32_t[]){1, 4}, 2);
     expect_order(&two.b, two.links, (const uint32_t[]){3}, 1);
 }
 

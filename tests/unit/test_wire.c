@@ -187,9 +187,11 @@ static void check_corruptions(const uint8_t *bytes, size_t size, bool is_ok)
         for (int change = 1; change < 256; change++) {
             struct wire_datagram d;
             data[i] = (uint8_t)(bytes[i] ^ change);
-            assert_null(roundtrip_check(data, size));
             /* One's complement sums see every change of one byte. */
-            assert_false(is_ok && wire_decode(data, size, &d) == SWIM_OK);
+            if (wire_decode(data, size, &d) == SWIM_OK) {
+                assert_false(is_ok);
+                assert_null(roundtrip_check(data, size));
+            }
             /* And when the checksum covers up for it. */
             if (size < WIRE_HEADER_SIZE || i == 22 || i == 23)
                 continue;

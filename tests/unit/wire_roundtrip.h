@@ -122,7 +122,9 @@ static inline size_t normalise(uint8_t *data, size_t size)
     data[21] &= WIRE_CAPABLE;
     if (data[1] == WIRE_LEAVE)
         size = WIRE_HEADER_SIZE;
-    repair(data, size);
+    store_u16(data + 2, (uint16_t)(size - WIRE_HEADER_SIZE));
+    store_u16(data + 22, 0);
+    store_u16(data + 22, wire_checksum(data, size)); /* tested by itself; this is done often */
     return size;
 }
 

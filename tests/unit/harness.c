@@ -1,0 +1,314 @@
+/* See harness.h. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void harness_fail(const char *condition, const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: not so: %s\n", file, line, condition);
+    abort();
+}
+
+/* ---- Members ---- */
+
+struct swim_addr addr4(uint32_t number)
+{
+    struct swim_addr addr = {.family = 4, .port = 7000};
+
+    addr.ip[0] = 10;
+    addr.ip[1] = (uint8_t)(number >> 16);
+    addr.ip[2] = (uint8_t)(number >> 8);
+    addr.ip[3] = (uint8_t)number;
+    return addr;
+}
+
+struct swim_addr addr6(uint32_t number)
+{
+    struct swim_addr addr = {.family = 6, .port = 7000};
+
+    addr.ip[0] = 0xFD;
+    addr.ip[13] = (uint8_t)(number >> 16);
+    addr.ip[14] = (uint8_t)(number >> 8);
+    addr.ip[15] = (uint8_t)number;
+    return addr;
+}
+
+struct swim_config config_of(uint32_t number)
+{
+    struct swim_config config;
+
+    swim_config_default(&config);
+    config.id = number;
+    config.seed = number;
+    config.addr = addr4(number);
+    config.members_max = 1024;
+    return config;
+}
+
+struct swim_config quiet_config_of(uint32_t number)
+{
+    struct swim_config config = config_of(number);
+
+    config.probe_interval_ms = 3600000;
+    config.anti_entropy_interval_ms = 0;
+    return config;
+}
+
+struct swim *member_begin(const struct swim_config *config, swim_time now)
+{
+    size_t size = swim_footprint(config);
+    void *arena = calloc(1, size);
+
+    DEMAND(arena);
+    return swim_init(arena, size, config, now);
+}
+
+void member_end(struct swim *s)
+{
+    DEMAND(swim_check(s) == NULL);
+    free(s);
+}
+
+/* ---- What a member hears ---- */
+
+size_t message_write(const struct message *m, uint8_t *buf)
+{
+    struct wire_header header = {
+        .kind = m->kind,
+        .flags = m->request_ack ? WIRE_FLAG_REQUEST_ACK : 0,
+        .capabilities = m->plain ? 0 : WIRE_CAPABLE,
+        .sender_id = m->from,
+        .heartbeat = m->heartbeat,
+        .incarnation = m->incarnation,
+    };
+    struct wire_builder b;
+
+    wire_begin(&b, buf, SWIM_DATAGRAM_MAX, &header);
+    if (m->has_probe)
+        DEMAND(wire_put_probe(&b, m->probe));
+    if (m->has_on_behalf)
+        DEMAND(wire_put_on_behalf(&b, m->on_behalf));
+    if (m->has_view)
+        DEMAND(wire_put_view(&b, m->view_digest, m->view_count));
+    if (m->kind == WIRE_PING_REQ)
+        DEMAND(wire_put_target(&b, m->target, &m->target_addr));
+    for (uint32_t i = 0; i < m->entry_count; i++)
+        DEMAND(wire_put_entry(&b, &m->entries[i]));
+    return wire_finish(&b);
+}
+
+enum swim_error hear(struct swim *s, swim_time now, const struct message *message)
+{
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    size_t size = message_write(message, buf);
+    struct swim_addr from = message->at.family ? message->at : addr4((uint32_t)message->from);
+
+    return swim_receive(s, now, &from, buf, size);
+}
+
+void hear_entry(struct swim *s, swim_time now, uint64_t from, struct wire_entry entry)
+{
+    struct message gossip = {
+        .kind = WIRE_GOSSIP, .from = from, .entries = &entry, .entry_count = 1};
+
+    DEMAND(hear(s, now, &gossip) == SWIM_OK);
+}
+
+struct wire_entry entry_of(uint32_t number)
+{
+    return (struct wire_entry){.id = number, .addr = addr4(number)};
+}
+
+void hear_members(struct swim *s, swim_time now, uint32_t first, uint32_t last)
+{
+    for (uint32_t number = first; number <= last; number++) {
+        struct message gossip = {.kind = WIRE_GOSSIP, .from = number};
+
+        DEMAND(hear(s, now, &gossip) == SWIM_OK);
+    }
+}
+
+/* ---- What a member says ---- */
+
+bool next_sent(struct swim *s, swim_time now, struct sent *ret)
+{
+    ret->size = swim_transmit(s, now, &ret->to, ret->bytes, sizeof ret->bytes);
+    if (ret->size == 0)
+        return false;
+    DEMAND(wire_decode(ret->bytes, ret->size, &ret->dg) == SWIM_OK);
+    return true;
+}
+
+bool next_sent_of(struct swim *s, swim_time now, uint8_t kind, struct sent *ret)
+{
+    while (next_sent(s, now, ret)) {
+        if (ret->dg.header.kind == kind)
+            return true;
+    }
+    return false;
+}
+
+uint32_t drain(struct swim *s, swim_time now)
+{
+    struct sent sent;
+    uint32_t count = 0;
+
+    while (next_sent(s, now, &sent))
+        count++;
+    return count;
+}
+
+bool sent_entry(const struct sent *sent, uint64_t id, struct wire_entry *ret)
+{
+    struct reader entries = sent->dg.entries;
+
+    while (wire_next_entry(&entries, ret)) {
+        if (ret->id == id)
+            return true;
+    }
+    return false;
+}
+
+uint32_t drain_events(struct swim *s)
+{
+    struct swim_event event;
+    uint32_t count = 0;
+
+    while (swim_next_event(s, &event))
+        count++;
+    return count;
+}
+
+swim_time settle(struct swim *s, swim_time now, swim_time until)
+{
+    drain(s, now);
+    while (stats_of(s).news_queued > 0) {
+        swim_time due = swim_deadline(s);
+
+        if (due > until)
+            break;
+        now = due > now ? due : now;
+        swim_advance(s, now);
+        drain(s, now);
+    }
+    return now;
+}
+
+struct swim_stats stats_of(const struct swim *s)
+{
+    struct swim_stats stats;
+
+    swim_stats(s, &stats);
+    return stats;
+}
+
+int status_of(const struct swim *s, uint64_t id)
+{
+    struct swim_member member;
+
+    return swim_member_find(s, id, &member) ? (int)member.status : -1;
+}
+
+/* ---- Several members ---- */
+
+void net_begin(struct net *net, swim_time now)
+{
+    memset(net, 0, sizeof *net);
+    net->now = now;
+    net->capacity = 1 << 14;
+    net->queue = malloc(net->capacity * sizeof *net->queue);
+    DEMAND(net->queue);
+}
+
+uint32_t net_add(struct net *net, const struct swim_config *config)
+{
+    DEMAND(net->count < NET_MEMBERS_MAX);
+    net->members[net->count] = member_begin(config, net->now);
+    return net->count++;
+}
+
+static struct swim_addr net_addr(const struct net *net, uint32_t place)
+{
+    struct swim_member self;
+
+    DEMAND(swim_member_at(net->members[place], 0, &self));
+    return self.addr;
+}
+
+static void net_collect(struct net *net, uint32_t place)
+{
+    struct sent sent;
+
+    while (next_sent(net->members[place], net->now, &sent)) {
+        struct flying *flying = &net->queue[net->tail++ % net->capacity];
+
+        DEMAND(net->tail - net->head <= net->capacity);
+        flying->due = net->now + NET_DELAY;
+        flying->from = net_addr(net, place);
+        flying->to = sent.to;
+        flying->size = sent.size;
+        memcpy(flying->bytes, sent.bytes, sent.size);
+        if (net->watch)
+            net->watch(net->context, place, &sent);
+    }
+}
+
+static void net_deliver(struct net *net, const struct flying *flying)
+{
+    for (uint32_t i = 0; i < net->count; i++) {
+        struct swim_addr addr = net_addr(net, i);
+
+        if (memcmp(addr.ip, flying->to.ip, 16) || addr.port != flying->to.port || net->cut[i])
+            continue;
+        (void)swim_receive(net->members[i], net->now, &flying->from, flying->bytes, flying->size);
+        net_collect(net, i);
+        return;
+    }
+}
+
+/* The next moment at which something happens. */
+static swim_time net_due(const struct net *net)
+{
+    swim_time due = net->head < net->tail ? net->queue[net->head % net->capacity].due : SWIM_NEVER;
+
+    for (uint32_t i = 0; i < net->count; i++) {
+        swim_time deadline = net->cut[i] ? SWIM_NEVER : swim_deadline(net->members[i]);
+
+        due = deadline < due ? deadline : due;
+    }
+    return due;
+}
+
+void net_run(struct net *net, swim_time until)
+{
+    for (uint32_t i = 0; i < net->count; i++) {
+        if (!net->cut[i])
+            net_collect(net, i);
+    }
+    while (net_due(net) <= until) {
+        swim_time due = net_due(net);
+
+        net->now = due > net->now ? due : net->now;
+        while (net->head < net->tail && net->queue[net->head % net->capacity].due <= net->now) {
+            struct flying flying = net->queue[net->head++ % net->capacity];
+
+            net_deliver(net, &flying);
+        }
+        for (uint32_t i = 0; i < net->count; i++) {
+            if (net->cut[i] || swim_deadline(net->members[i]) > net->now)
+                continue;
+            swim_advance(net->members[i], net->now);
+            net_collect(net, i);
+        }
+    }
+    net->now = until;
+}
+
+void net_end(struct net *net)
+{
+    for (uint32_t i = 0; i < net->count; i++)
+        member_end(net->members[i]);
+    free(net->queue);
+}

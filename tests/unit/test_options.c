@@ -1,0 +1,160 @@
+/* The command line: what each flag does, who wins over whom, and what is refused how. */
+#include "support.h"
+
+#include "agent/options.h"
+
+#define ARGUMENTS_MAX 80
+
+static enum options_action parse(const char *line, struct options *options,
+                                 struct config_error *error)
+{
+    static char text[4096];
+    char *argv[ARGUMENTS_MAX] = {(char[]){"swimd"}};
+    int argc = 1;
+
+    memset(error, 0, sizeof *error);
+    assert_true(strlen(line) < sizeof text);
+    (void)strcpy(text, line);
+    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    assert_true(argc < ARGUMENTS_MAX);
+    return options_parse(argc, argv, options, error);
+}
+
+/* Parsed and put over the defaults. */
+static struct agent_config settings(const char *line)
+{
+    struct options options;
+    struct config_error error;
+    struct agent_config config;
+
+    config_default(&config);
+    if (parse(line, &options, &error) != OPTIONS_RUN || !options_apply(&options, &config, &error))
+        fail_msg("'%s': %s", line, error.text);
+    return config;
+}
+
+static void must_fail(const char *line, const char *what)
+{
+    struct options options;
+    struct config_error error;
+    struct agent_config before;
+    struct agent_config config;
+    enum options_action action = parse(line, &options, &error);
+
+    config_default(&before);
+    config_default(&config);
+    if (action != OPTIONS_WRONG) {
+        assert_int_equal(action, OPTIONS_RUN);
+        if (options_apply(&options, &config, &error))
+            fail_msg("'%s' was accepted", line);
+        assert_memory_equal(&before, &config, sizeof config);
+    }
+    if (strstr(error.text, what) == NULL)
+        fail_msg("'%s': expected '%s' in: %s", line, what, error.text);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    struct agent_config config = settings("--bind [::]:7000 --advertise 10.0.0.1:7001 "
+                                          "--metrics-port 9100 --http-bind ::1 "
+                                          "--log-level debug --log-format=json");
+
+    assert_string_equal(address_text(&config.bind).text, "[::]:7000");
+    assert_string_equal(address_text(&config.advertise).text, "10.0.0.1:7001");
+    assert_int_equal(config.metrics_port, 9100);
+    assert_int_equal(config.http_bind.family, 6);
+    assert_int_equal(config.log_level, LOG_DEBUG);
+    assert_int_equal(config.log_format, LOG_AS_JSON);
+    config = settings("--metrics-port 0");
+    assert_int_equal(config.metrics_port, 0);
+    config = settings("--metrics-port 1 --metrics-port 65535"); /* the last one */
+    assert_int_equal(config.metrics_port, 65535);
+}
+
+static void test_peers(void **state)
+{
+    (void)state;
+    struct agent_config config = settings("--peers 10.0.0.1:1,node:2, --peers [::1]:3");
+    struct options options;
+    struct config_error error;
+
+    assert_int_equal(config.peer_count, 3);
+    assert_string_equal(config.peers[1].name, "node");
+    assert_int_equal(config.peers[2].addr.port, 3);
+    /* They replace those of the file. */
+    assert_true(config_parse(&config, "x", "[network]\npeers = [\"a:1\", \"b:1\"]\n", &error));
+    assert_int_equal(config.peer_count, 2);
+    assert_int_equal(parse("--peers c:9", &options, &error), OPTIONS_RUN);
+    assert_true(options_apply(&options, &config, &error));
+    assert_int_equal(config.peer_count, 1);
+    assert_string_equal(config.peers[0].name, "c");
+    /* No --peers leaves the file's. */
+    assert_true(config_parse(&config, "x", "[network]\npeers = [\"a:1\", \"b:1\"]\n", &error));
+    assert_int_equal(parse("--bind 127.0.0.1:1", &options, &error), OPTIONS_RUN);
+    assert_true(options_apply(&options, &config, &error));
+    assert_int_equal(config.peer_count, 2);
+}
+
+static void test_actions(void **state)
+{
+    (void)state;
+    struct options options;
+    struct config_error error;
+
+    assert_int_equal(parse("", &options, &error), OPTIONS_RUN);
+    assert_int_equal(parse("--help", &options, &error), OPTIONS_HELP);
+    assert_int_equal(parse("-h", &options, &error), OPTIONS_HELP);
+    assert_int_equal(parse("--version", &options, &error), OPTIONS_VERSION);
+    assert_int_equal(parse("-V", &options, &error), OPTIONS_VERSION);
+    assert_int_equal(parse("--check-config --config f", &options, &error), OPTIONS_CHECK_CONFIG);
+    assert_string_equal(options.config_path, "f");
+    assert_int_equal(parse("--cluster-key 00", &options, &error), OPTIONS_REFUSED);
+    assert_non_null(strstr(error.text, "--cluster-key: encryption is not built into"));
+    assert_int_equal(parse("--cluster-key-file f", &options, &error), OPTIONS_REFUSED);
+    assert_non_null(strstr(error.text, "--cluster-key-file: "));
+    /* Every flag of the help exists, and it says which values there are. */
+    assert_non_null(strstr(options_help(), "--check-config"));
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+
+    must_fail("--nothing", "--nothing");
+    must_fail("--nothing=1", "--nothing=1");
+    must_fail("-x", "-x");
+    must_fail("--bind", "must follow the flag --bind");
+    must_fail("--help=yes", "no value can follow the flag --help=yes");
+    must_fail("--check-config=yes", "--check-config=yes");
+    must_fail("--log", "--log"); /* level or format? */
+    must_fail("start", "not the word start");
+    must_fail("--bind localhost:7000", "--bind localhost:7000: ");
+    must_fail("--bind 127.0.0.1", "port");
+    must_fail("--advertise 0.0.0.0", "--advertise 0.0.0.0: a wildcard");
+    must_fail("--peers a:1,b", "--peers b: ");
+    must_fail("--peers a:0", "port");
+    must_fail("--metrics-port 65536", "65535");
+    must_fail("--metrics-port 4294967296", "65535");
+    must_fail("--metrics-port 99999999999999999999", "65535");
+    must_fail("--metrics-port -1", "65535");
+    must_fail("--metrics-port=", "65535");
+    must_fail("--metrics-port 1x", "65535");
+    must_fail("--http-bind 127.0.0.1:80", "--http-bind");
+    must_fail("--log-level LOUD", "--log-level LOUD: must be error, warn, info or debug");
+    must_fail("--log-format x", "text or json");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_errors),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
