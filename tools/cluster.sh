@@ -71,8 +71,9 @@ is_taken() { # udp|tcp, port
 }
 
 port_advice() {
+    local other="PORT=$((port + 100)) METRICS_PORT=$((metrics_port + 100))"
     say "cluster: is another cluster running? Stop it, or choose other ports:" \
-        "cluster:     PORT=$((port + 100)) METRICS_PORT=$((metrics_port + 100)) tools/cluster.sh $n" >&2
+        "cluster:     $other tools/cluster.sh $n" >&2
 }
 
 check_ports() {
@@ -199,7 +200,7 @@ answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Waits until node $1 listens. A node that ends before that was refused something.
 await_node() {
-    local i=$1 end=$((SECONDS + start_seconds))
+    local i=$1 end=$((SECONDS + start_seconds)) http=$((metrics_port + $1 - 1))
     while [ $stopping -eq 0 ]; do
         reap
         if [ -z "${pids[i - 1]}" ]; then
@@ -209,11 +210,13 @@ await_node() {
             [ "$code" -ne 0 ] || code=1
             exit "$code"
         fi
-        answers $((metrics_port + i - 1)) && return
-        [ $SECONDS -lt $end ] || die 1 "node$i does not answer on TCP port $((metrics_port + i - 1))"
+        answers "$http" && return
+        [ $SECONDS -lt $end ] || die 1 "node$i does not answer on TCP port $http"
         pause
     done
 }
+
+url() { say "http://127.0.0.1:$((metrics_port + $1 - 1))/membership"; } # node number
 
 check_ports
 for ((i = 1; i <= n && stopping == 0; i++)); do
@@ -226,12 +229,12 @@ done
 if [ $stopping -eq 0 ]; then
     say '' "cluster: $n nodes are running. Look at one:"
     for ((i = 1; i <= n; i++)); do
-        say "cluster:   node$i  pid ${pids[i - 1]}  udp 127.0.0.1:$((port + i - 1))  http://127.0.0.1:$((metrics_port + i - 1))/membership"
+        say "cluster:   node$i  pid ${pids[i - 1]}  udp 127.0.0.1:$((port + i - 1))  $(url "$i")"
     done
     say "cluster: also /metrics, /metrics/json, /healthz and /readyz. Try, from another terminal:" \
         "cluster:   kill -9 ${pids[n - 1]}      node$n crashes: the others say dead after some seconds" \
         "cluster:   kill -TERM ${pids[n - 1]}   node$n leaves: the others say left at once" \
-        "cluster:   curl -s http://127.0.0.1:$metrics_port/membership" \
+        "cluster:   curl -s $(url 1)" \
         "cluster: Ctrl-C stops them all." ''
 fi
 

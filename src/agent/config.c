@@ -4,9 +4,6 @@
  */
 #include "agent/config.h"
 
-#include "base/assert.h"
-
-#include <stdio.h>
 #include <string.h>
 
 void config_default(struct agent_config *config)

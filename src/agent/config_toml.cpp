@@ -94,7 +94,8 @@ items collect(const toml::table &root)
 
 void set_error(toml_error *ret, std::string_view text, toml::source_position at)
 {
-    std::snprintf(ret->text, sizeof ret->text, "%.*s", static_cast<int>(text.size()), text.data());
+    (void)std::snprintf(ret->text, sizeof ret->text, "%.*s", static_cast<int>(text.size()),
+                        text.data());
     ret->line = at.line;
     ret->column = at.column;
 }

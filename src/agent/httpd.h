@@ -1,31 +1,28 @@
 /*
- * A small HTTP/1.1 server for GET and HEAD on libevent's buffers. It exists beside libevent's own
- * because it can promise what that can't: a bound on connections, and an end to slow clients in
- * absolute time (a byte now and then keeps evhttp's connections open for ever).
- *
- *     accepted -> reading a head --handler--> writing -> reading the next head ...
- *                     | refused                  | last answer
- *                     v                          v
- *                 writing --------------> lingering (our side shut, theirs read out) -> closed
+ * The HTTP server: libevent's evhttp, bounded (http_limits.h), for GET and HEAD without bodies.
+ * What evhttp answers by itself, without asking anybody: 400 to what it can't parse, which
+ * includes a head beyond HTTP_HEAD_MAX (there is no 431 from it), 413 to a large body, and 417.
  */
 #ifndef SWIM_AGENT_HTTPD_H
 #define SWIM_AGENT_HTTPD_H
 
-#include "agent/http_parse.h"
 #include "swim/swim.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#define HTTPD_CONNECTIONS_MAX 64
-#define HTTPD_HEAD_TIMEOUT_MS 10000  /* for the first byte, and from there for the whole head */
-#define HTTPD_IDLE_TIMEOUT_MS 60000  /* between two requests; given up earlier for a new one */
-#define HTTPD_WRITE_TIMEOUT_MS 10000 /* for each answer as a whole */
-#define HTTPD_LINGER_MS 1000
+#define HTTPD_HEADERS_MAX 64
 
 struct evbuffer;
 struct event_base;
 struct httpd;
+
+/* Texts live as long as the call that they are given to. */
+struct http_request {
+    const char *path;   /* "/membership" */
+    const char *query;  /* after the '?'; "" when there is none */
+    const char *host;   /* of the Host header or of the target; "" if none */
+    const char *accept; /* NULL if none */
+};
 
 struct http_reply {
     int status;               /* 200 when the handler is called */

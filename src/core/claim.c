@@ -38,6 +38,8 @@ static void follow_status(struct swim *s, uint32_t slot, const struct record *be
         tombstone_bury(s, slot);
     if (now->status == SWIM_DEAD)
         contact_remember(s, &now->addr);
+    else if (now->status == SWIM_LEFT)
+        contact_drop(s, &now->addr);
     if (before->status == SWIM_SUSPECT && now->status == SWIM_ALIVE)
         s->stats.suspicions_refuted++;
     s->stats.failures += now->status == SWIM_DEAD && before->status != SWIM_DEAD;
@@ -55,7 +57,8 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
         gossip_rumour(s, slot);
     else
         gossip_news(s, slot);
-    event_about(s, slot, before->status == now->status);
+    event_about(s, slot, before->incarnation != now->incarnation ||
+                             !addr_equal(&before->addr, &now->addr));
     gossip_follow_membership(s);
     probe_follow_membership(s);
     sync_follow_membership(s);
@@ -150,6 +153,21 @@ static struct swim_addr sender_addr(const struct wire_datagram *dg, const struct
     return said;
 }
 
+/* A forgotten member speaks again. It is learnt afresh once it answers: one that can send but
+ * not receive would else come back for ever. Meanwhile it is asked, and stays forgotten. */
+static bool is_readmitted(struct swim *s, const struct record *heard, struct source *source)
+{
+    struct member *m = member_at(s, source->slot);
+
+    if (!(m->flags & MEMBER_FORGOTTEN))
+        return false;
+    if (source->is_answer || heard->incarnation > m->record.incarnation)
+        return true;
+    tombstone_refresh(s, source->slot);
+    contact_ask(s, source->slot, &source->addr);
+    return false;
+}
+
 /* The sender is known and what it says of itself may be newer. */
 static void hear_known(struct swim *s, const struct record *heard, struct source *source)
 {
@@ -157,7 +175,17 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
     int clock = merge_compare_clock(heard, &m->record);
     bool moved = !addr_equal(&heard->addr, &m->record.addr);
 
-    if (m->flags & MEMBER_FORGOTTEN || (clock > 0 && merge_compare(heard, &m->record) > 0)) {
+    /* Only an answer shows that it hears us: what it says unasked tells the time, no more. */
+    if (!source->is_answer && clock > 0 && is_live(m) && !moved &&
+        heard->incarnation == m->record.incarnation) {
+        member_read_clock(s, source->slot, heard->heartbeat);
+        source->heard_fresh = true;
+        if (m->record.status == SWIM_SUSPECT)
+            outbox_correct(s, source, source->slot);
+        return;
+    }
+    if (is_readmitted(s, heard, source) ||
+        (clock > 0 && merge_compare(heard, &m->record) > 0)) {
         source->heard_new =
             m->flags & MEMBER_FORGOTTEN || heard->incarnation > m->record.incarnation;
         moved = moved || is_terminal(m->record.status);
@@ -168,6 +196,8 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
             claim_supersede(s, source->slot);
         return;
     }
+    if (m->flags & MEMBER_FORGOTTEN)
+        return;
     source->heard_fresh = clock == 0 && !is_terminal(m->record.status);
     s->stats.merges_stale += clock < 0;
     if (merge_misleads(heard, &m->record) || m->record.status == SWIM_SUSPECT)
@@ -189,7 +219,12 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
         s->stats.entries_skipped++;
         return;
     }
+    source->is_answer = dg->header.kind == WIRE_ACK;
     source->slot = member_find(s, heard.id);
+    /* Kinds that can't carry the sender's own entry say nothing of where it is reached. */
+    if (source->slot && dg->header.kind != WIRE_PING && dg->header.kind != WIRE_ACK &&
+        dg->header.kind != WIRE_GOSSIP)
+        heard.addr = member_at(s, source->slot)->record.addr;
     if (dg->header.kind == WIRE_LEAVE && source->slot &&
         member_at(s, source->slot)->flags & MEMBER_FORGOTTEN)
         source->slot = 0;

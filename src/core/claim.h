@@ -15,6 +15,7 @@ struct source {
     uint32_t slot;         /* the sender's, 0 when it is not a member */
     bool is_sync;          /* part of a synchronisation that we asked for */
     bool is_settling;      /* a newcomer's first synchronisation: known to nearly all but us */
+    bool is_answer;        /* an ACK: the sender has heard us, or somebody for us */
     bool heard_fresh;      /* the sender's header was news, or at least not stale */
     bool heard_new;        /* the sender was unknown, forgotten, or has restarted */
 };

@@ -33,14 +33,19 @@ static swim_time earlier(swim_time a, swim_time b)
     return a < b ? a : b;
 }
 
-swim_time clock_deadline(const struct swim *s)
+static swim_time timer_deadline(const struct swim *s)
 {
     swim_time earliest = SWIM_NEVER;
 
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         earliest = earlier(earliest, s->timers[i]);
-    earliest = timer_to_host(s, earliest);
-    earliest = earlier(earliest, suspicion_deadline(s));
+    return earlier(timer_to_host(s, earliest), suspicion_deadline(s));
+}
+
+swim_time clock_deadline(const struct swim *s)
+{
+    swim_time earliest = timer_deadline(s);
+
     earliest = earlier(earliest, tombstone_deadline(s));
     return earlier(earliest, sync_deadline(s));
 }
@@ -49,7 +54,7 @@ swim_time clock_deadline(const struct swim *s)
  * up, the timers go on where they were, and every suspect gets its first period again. */
 static void resume(struct swim *s, swim_time lateness)
 {
-    s->paused += lateness + ms(s->config.probe_interval_ms);
+    s->paused += lateness;
     s->suspicion_shift += ms(s->config.suspect_timeout_ms);
     s->last_pause = lateness;
     s->stats.pauses++;
@@ -62,11 +67,11 @@ void clock_enter(struct swim *s, swim_time now)
     swim_time deadline;
 
     ASSERT(now >= s->now);
-    deadline = clock_deadline(s);
+    deadline = timer_deadline(s);
     s->now = now;
     if (deadline < now && now - deadline > ms(s->config.probe_interval_ms))
         resume(s, now - deadline);
-    if (now - s->heartbeat_epoch >= ms(s->config.heartbeat_interval_ms) * (uint64_t)UINT32_MAX) {
+    if ((now - s->heartbeat_epoch) / ms(s->config.heartbeat_interval_ms) >= UINT32_MAX) {
         clock_restart_heartbeat(s);
         self_next_incarnation(s, self_of(s)->record.incarnation);
     }

@@ -22,8 +22,18 @@ static bool is_reached(const struct swim *s, const struct swim_addr *addr)
 
 static void contact(struct swim *s, const struct swim_addr *addr)
 {
-    if (outbox_push(s, WIRE_PING, 0, addr))
-        s->stats.contacts_tried++;
+    struct intent *ping = outbox_push(s, WIRE_PING, 0, addr);
+
+    if (!ping)
+        return;
+    ping->no_news = true; /* most likely nobody is there to hear it */
+    s->stats.contacts_tried++;
+}
+
+void contact_ask(struct swim *s, uint32_t slot, const struct swim_addr *addr)
+{
+    if (outbox_may_correct(s, slot))
+        contact(s, addr);
 }
 
 static swim_time delay(const struct swim *s)
@@ -46,18 +56,42 @@ void contact_follow_membership(struct swim *s)
     }
 }
 
+/* The place of an address, contact_count if it is not there. */
+static uint32_t find(const struct swim *s, const struct swim_addr *addr)
+{
+    const struct contact *contacts = contacts_of(s);
+    uint32_t place = 0;
+
+    while (place < s->healing.contact_count && !addr_equal(&contacts[place].addr, addr))
+        place++;
+    return place;
+}
+
+static void remove_at(struct swim *s, uint32_t place)
+{
+    struct healing *h = &s->healing;
+    struct contact *contacts = contacts_of(s);
+
+    contacts[place] = contacts[--h->contact_count];
+    h->contact_oldest = 0;
+}
+
+void contact_drop(struct swim *s, const struct swim_addr *addr)
+{
+    uint32_t place = find(s, addr);
+
+    if (place < s->healing.contact_count)
+        remove_at(s, place);
+}
+
 void contact_remember(struct swim *s, const struct swim_addr *addr)
 {
     struct healing *h = &s->healing;
     struct contact *contacts = contacts_of(s);
-    uint32_t place = h->contact_count;
+    uint32_t place = find(s, addr);
 
     if (is_reached(s, addr))
         return;
-    for (uint32_t i = 0; i < h->contact_count; i++) {
-        if (addr_equal(&contacts[i].addr, addr))
-            place = i;
-    }
     if (place == SWIM_CONTACTS_MAX) {
         place = h->contact_oldest;
         h->contact_oldest = (h->contact_oldest + 1) % SWIM_CONTACTS_MAX;
@@ -97,8 +131,7 @@ static void try_contact(struct swim *s)
             contact(s, &contacts[place].addr);
             return;
         }
-        contacts[place] = contacts[--h->contact_count];
-        h->contact_oldest = 0;
+        remove_at(s, place);
     }
 }
 

@@ -53,20 +53,24 @@ void gossip_follow_membership(struct swim *s)
         timer_start(s, TIMER_GOSSIP, next > now ? next - now : 0);
 }
 
-void gossip_withdraw(struct swim *s, uint32_t slot)
+static void unqueue(struct swim *s, uint32_t slot)
 {
-    struct member *m = member_at(s, slot);
-
     if (!is_linked(news_links(s), slot))
         return;
-    list_remove(&s->news[m->news_sent], news_links(s), slot);
+    list_remove(&s->news[member_at(s, slot)->news_sent], news_links(s), slot);
     s->news_count--;
+}
+
+void gossip_withdraw(struct swim *s, uint32_t slot)
+{
+    unqueue(s, slot);
+    gossip_follow_membership(s);
 }
 
 /* Queues `slot`'s news as if it had been sent so many times already. */
 static void queue(struct swim *s, uint32_t slot, uint32_t sent)
 {
-    gossip_withdraw(s, slot);
+    unqueue(s, slot);
     member_at(s, slot)->news_sent = (uint8_t)sent;
     list_push_head(&s->news[sent], news_links(s), slot);
     s->news_count++;
@@ -138,7 +142,7 @@ static bool charge(struct swim *s, uint32_t slot)
 {
     struct member *m = member_at(s, slot);
 
-    gossip_withdraw(s, slot);
+    unqueue(s, slot);
     if (++m->news_sent >= gossip_limit(s))
         return false;
     list_push_tail(&s->news[m->news_sent], news_links(s), slot);
@@ -157,7 +161,7 @@ static uint32_t write_level(struct swim *s, struct wire_builder *b, const struct
         uint32_t next = news_links(s)[slot].next;
 
         if (is_over(s, intent, slot, level)) {
-            gossip_withdraw(s, slot);
+            unqueue(s, slot);
         } else if (!is_idle_talk(s, intent, slot) && !is_subject(intent, slot)) {
             if (!transmit_put_member(s, b, intent, slot))
                 break;
@@ -181,5 +185,6 @@ uint32_t gossip_write(struct swim *s, struct wire_builder *b, const struct inten
 
         moved = write_level(s, b, intent, level, looks < LOOKS_MAX ? looks : LOOKS_MAX, &left);
     }
+    gossip_follow_membership(s);
     return max - left;
 }

@@ -263,6 +263,8 @@ struct swim {
     uint32_t job_count;
     uint32_t job_cursor;
     struct session session;
+    swim_time differs_since; /* host time of the first differing view since one was equal */
+    uint32_t sync_failures;  /* synchronisations asked for since then */
     swim_time sync_allowed; /* host time before which we ask for no further synchronisation */
     uint64_t table_version;
     struct healing healing;

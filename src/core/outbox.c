@@ -79,12 +79,21 @@ void outbox_allow_correction(struct swim *s, uint32_t slot)
     member_at(s, slot)->corrected_ms = now_ms(s) - s->config.gossip_interval_ms;
 }
 
-void outbox_correct(struct swim *s, const struct source *source, uint32_t slot)
+bool outbox_may_correct(struct swim *s, uint32_t slot)
 {
     struct member *m = member_at(s, slot);
-    struct intent *intent = s->outbox.count ? intent_at(s, s->outbox.count - 1) : NULL;
 
     if (now_ms(s) - m->corrected_ms < s->config.gossip_interval_ms)
+        return false;
+    m->corrected_ms = now_ms(s);
+    return true;
+}
+
+void outbox_correct(struct swim *s, const struct source *source, uint32_t slot)
+{
+    struct intent *intent = s->outbox.count ? intent_at(s, s->outbox.count - 1) : NULL;
+
+    if (!outbox_may_correct(s, slot))
         return;
     if (!intent || intent->kind != WIRE_GOSSIP || !addr_equal(&intent->to, &source->addr) ||
         intent->subject_count == 0 || intent->subject_count == SUBJECTS_MAX)
@@ -92,6 +101,5 @@ void outbox_correct(struct swim *s, const struct source *source, uint32_t slot)
     if (!intent)
         return;
     intent_add_subject(intent, slot);
-    m->corrected_ms = now_ms(s);
     s->stats.corrections_sent++;
 }

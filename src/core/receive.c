@@ -51,6 +51,8 @@ static void hear_entries(struct swim *s, const struct wire_datagram *dg, struct 
     struct wire_entry entry;
 
     while (wire_next_entry(&entries, &entry)) {
+        if (entry.id == dg->header.sender_id)
+            continue; /* its header has said so, and claim_hear_sender has judged it */
         probe_hear_entry(s, &entry, source);
         claim_hear_entry(s, &entry, source);
     }
@@ -134,6 +136,8 @@ enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_ad
     source.is_settling = dg.header.kind == WIRE_ANTI_ENTROPY && sync_is_settling(s);
     claim_hear_sender(s, &dg, &source);
     hear_entries(s, &dg, &source);
+    if (!member_holds(s, source.slot, dg.header.sender_id))
+        source.slot = 0; /* its own entries may have cost a sender its tombstone */
     sync_hear_view(s, &dg, &source);
     answer(s, &dg, &source);
     return SWIM_OK;

@@ -70,6 +70,7 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     s->now = now;
     s->view_changed = now;
     s->settled_at = SWIM_NEVER;
+    s->differs_since = SWIM_NEVER;
     s->last_gossip = TIMER_EPOCH / 2; /* long ago */
     s->table_version = prng_next(&s->prng);
     s->sequence = (uint32_t)prng_next(&s->prng);

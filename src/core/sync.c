@@ -14,6 +14,9 @@ static const swim_time SETTLING = 3000 * SWIM_MS;
 /* A reply that takes longer than this is merged like any other, but not returned to. */
 static const swim_time SESSION_LIFE = 5000 * SWIM_MS;
 enum { MEMBERS_PER_BUCKET = 4, PLAIN_DRAWS = 16, GAP_MIN = 8 };
+/* Each synchronisation without agreement with anybody doubles the distance to the next, up to
+ * 32 times: views that never can agree must not cost more and more. */
+enum { SYNC_FAILURES_MAX = 5 };
 
 swim_time sync_settling_time(const struct swim *s)
 {
@@ -101,6 +104,15 @@ static bool is_far_apart(const struct swim *s, uint32_t view_count)
     return gap > GAP_MIN && gap > n / 8;
 }
 
+/* Different for longer than dissemination takes: we have heard no news for so long; or there is
+ * always some news, and yet nobody has agreed with us for twice as long. */
+static bool is_overdue(const struct swim *s)
+{
+    swim_time settling = sync_settling_time(s);
+
+    return s->now - s->view_changed >= settling || s->now - s->differs_since >= 2 * settling;
+}
+
 void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     bool is_first_contact;
@@ -109,13 +121,17 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
         return;
     if (dg->view_digest == s->digest) {
         s->stats.digests_equal++;
+        s->differs_since = SWIM_NEVER;
+        s->sync_failures = 0;
         return;
     }
     s->stats.digests_different++;
+    if (s->differs_since == SWIM_NEVER)
+        s->differs_since = s->now;
     /* Two clusters that meet need not wait; a newcomer with an empty table is being sent one. */
     is_first_contact = source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 &&
                        s->live_count > 1;
-    if (is_first_contact || is_far_apart(s, dg->view_count) || s->now - s->view_changed >= sync_settling_time(s))
+    if (is_first_contact || is_far_apart(s, dg->view_count) || is_overdue(s))
         sync_ask(s, source->slot);
 }
 
@@ -172,11 +188,14 @@ void sync_ask(struct swim *s, uint32_t slot)
     const struct member *m = member_at(s, slot);
     uint32_t bits = ceil_log2(cluster_size(s) / MEMBERS_PER_BUCKET + 1);
 
-    if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE))
+    /* A full table can't come to agree with anybody. */
+    if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE) || s->was_full)
         return;
     if (!outbox_push(s, WIRE_SYNC, slot, &m->record.addr))
         return;
-    s->sync_allowed = s->now + sync_settling_time(s);
+    s->sync_allowed = s->now + (sync_settling_time(s) << s->sync_failures);
+    if (s->sync_failures < SYNC_FAILURES_MAX)
+        s->sync_failures++;
     s->session.peer_id = m->record.id;
     s->session.started = s->now;
     s->session.bits = (uint8_t)(bits < BUCKET_BITS_MAX ? bits : BUCKET_BITS_MAX);

@@ -46,6 +46,14 @@ swim_time tombstone_deadline(const struct swim *s)
     return a < b ? a : b;
 }
 
+void tombstone_refresh(struct swim *s, uint32_t slot)
+{
+    ASSERT(member_at(s, slot)->flags & MEMBER_FORGOTTEN);
+    list_remove(&s->forgotten, grave_links(s), slot);
+    member_at(s, slot)->changed = s->now;
+    list_push_tail(&s->forgotten, grave_links(s), slot);
+}
+
 static void forget(struct swim *s, uint32_t slot)
 {
     list_remove(&s->tombstones, grave_links(s), slot);

@@ -12,6 +12,8 @@ void tombstone_bury(struct swim *s, uint32_t slot);
 /* `slot` is about to change: it comes out of its grave, before member_set. No effect when it is
  * in none. */
 void tombstone_raise(struct swim *s, uint32_t slot);
+/* The forgotten member at `slot` was heard of: it is remembered for a retention from now. */
+void tombstone_refresh(struct swim *s, uint32_t slot);
 /* Forgets, and frees, whose time is over: at most EXPIRIES_PER_CALL. */
 void tombstone_expire(struct swim *s);
 /* Frees the slot of the longest forgotten, or else of the longest dead; false if there is none. */

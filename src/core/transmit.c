@@ -19,6 +19,24 @@ struct wire_header transmit_header(const struct swim *s, uint8_t kind)
     };
 }
 
+/* Plain version 1 knows no fourth status and is told of a death. A peer that was never heard may
+ * be either: it is told both, since plain version 1 skips an entry with a status it does not
+ * know, and to a capable peer the death is then stale. */
+static bool put_left(const struct swim *s, struct wire_builder *b, const struct intent *intent,
+                     const struct wire_entry *left)
+{
+    struct wire_entry dead = *left;
+    bool is_heard = member_holds(s, intent->peer, intent->peer_id) &&
+                    member_at(s, intent->peer)->flags & MEMBER_HEARD;
+
+    dead.status = SWIM_DEAD;
+    if (is_heard)
+        return wire_put_entry(b, &dead);
+    if (wire_left(b) < 2 * wire_entry_size(&left->addr))
+        return false;
+    return wire_put_entry(b, left) && wire_put_entry(b, &dead);
+}
+
 bool transmit_put_member(const struct swim *s, struct wire_builder *b,
                          const struct intent *intent, uint32_t slot)
 {
@@ -38,7 +56,7 @@ bool transmit_put_member(const struct swim *s, struct wire_builder *b,
         entry.status = SWIM_SUSPECT;
         entry.heartbeat = member_estimate(s, m);
     } else if (entry.status == SWIM_LEFT && !intent->extended) {
-        entry.status = SWIM_DEAD; /* plain version 1 knows no fourth status */
+        return put_left(s, b, intent, &entry);
     }
     return wire_put_entry(b, &entry);
 }

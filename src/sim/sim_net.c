@@ -149,7 +149,7 @@ static void check_datagram(struct sim *sim, uint32_t from, const struct swim_add
         memcmp(to->ip, wildcard, sizeof wildcard) == 0) {
         sim_fail(sim, from, "a datagram is for no address");
     }
-    if (is_same_addr(to, &sim_node(sim, from)->config.addr)) {
+    if (!sim_node(sim, from)->is_foreign && is_same_addr(to, &sim_node(sim, from)->config.addr)) {
         sim_fail(sim, from, "a datagram is for the sender itself");
     }
 }

@@ -5,8 +5,8 @@ ended by its own process id, also when a test fails or is interrupted; a failed 
 its nodes logged. Python's standard library only.
 
 Environment: SWIMD, the binary (default build/swimd); SWIM_TIME_FACTOR stretches every deadline,
-for builds that are slow by nature (default 1; 3 with AddressSanitizer); SWIM_TEST_SEED, the seed of random
-choices (printed when a test fails).
+for builds that are slow by nature (default 1; 3 with AddressSanitizer); SWIM_TEST_SEED, the seed
+of random choices (printed when a test fails).
 """
 
 import atexit

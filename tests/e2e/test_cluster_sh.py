@@ -35,8 +35,8 @@ class Script:
         self.process = None
         test.addCleanup(self.close)
 
-    def start(self):
-        env = dict(os.environ, SWIMD=swimtest.SWIMD, PORT=str(self.port),
+    def start(self, swimd=swimtest.SWIMD):
+        env = dict(os.environ, SWIMD=swimd, PORT=str(self.port),
                    METRICS_PORT=str(self.metrics_port))
         with open(self.path, "wb") as out:
             self.process = swimtest.spawn([SCRIPT, *self.arguments], stdin=subprocess.DEVNULL,
@@ -45,16 +45,26 @@ class Script:
         return self
 
     def close(self):
-        if self.process is not None:
-            pids = self.pids()
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            for pid in pids:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+        """Ends the script and, should it not have done so, its nodes."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pid in self.nodes_by_command():
+            os.kill(pid, signal.SIGKILL)
+
+    def nodes_by_command(self):
+        """Process ids of everything that was started with one of our ports."""
+        own = {f"127.0.0.1:{self.port + i}".encode() for i in range(self.count)}
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as cmdline:
+                    words = cmdline.read().split(b"\0")
+            except OSError:
+                continue
+            if b"--bind" in words and own & {words[words.index(b"--bind") + 1]}:
+                yield int(name)
 
     def output(self):
         with open(self.path, encoding="utf-8", errors="replace") as out:
@@ -106,6 +116,8 @@ class ClusterScript(swimtest.SwimTestCase):
         self.assertEqual([pid for pid in pids if is_alive(pid)], [])
         for i in range(3):
             self.assertIn(f"cluster: node{i + 1}: exit code 0", script.output())
+            # What they say last is still shown.
+            self.assertRegex(script.output(), rf"(?m)^node{i + 1} \| .*leaving the cluster")
         self.assert_session_is_empty(script)
 
     def assert_session_is_empty(self, script):
@@ -176,7 +188,7 @@ class ClusterScript(swimtest.SwimTestCase):
         self.assertIn(f"{kind} port {port} is taken", output)
         self.assertIn("METRICS_PORT=", output)
         self.assertIn("PORT=", output)
-        self.assertEqual(script.pids(), [])
+        self.assertEqual(list(script.nodes_by_command()), [])
         self.assert_session_is_empty(script)
 
     def test_udp_port_taken(self):
@@ -184,6 +196,20 @@ class ClusterScript(swimtest.SwimTestCase):
 
     def test_tcp_port_taken(self):
         self.port_taken("TCP", 2)
+
+    def test_a_node_that_cannot_start(self):
+        # Somebody takes a port between the look at it and the start: the others are stopped.
+        script = Script(self)
+        wrapper = self.file("swimd", f"""#!/bin/sh
+case "$*" in *127.0.0.1:{script.port + 1}\ *) echo "cannot bind" >&2; exit 4 ;; esac
+exec '{swimtest.SWIMD}' "$@"
+""")
+        os.chmod(wrapper, 0o755)
+        script.start(wrapper)
+        self.assertEqual(script.wait(), 4, script.output())
+        self.assertIn("node2 | cannot bind", script.output())
+        self.assertIn("METRICS_PORT=", script.output())
+        self.assertEqual(list(script.nodes_by_command()), [])
 
     def test_bad_counts(self):
         for bad in ("0", "-1", "three", "101", "99999999999999999999", "3 4"):

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Every way to configure swimd wrongly: message, where it points, and exit code."""
 
+import json
 import os
 import re
 import socket
+import subprocess
 import unittest
 
 import swimtest
@@ -180,7 +182,6 @@ class Misconfiguration(swimtest.SwimTestCase):
                          "needs a network namespace of its own")
     def test_wildcard_without_an_address_to_derive(self):
         # A machine without any network but loopback: there is nothing to advertise.
-        import subprocess
         command = ["unshare", "--net", swimtest.SWIMD, "--bind", "0.0.0.0:7000"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10,
                               stdin=subprocess.DEVNULL)
@@ -282,7 +283,6 @@ server_port = 0
         self.assertEqual([n["addr"] for n in node.membership()], [node.addr])
 
     def test_json_log(self):
-        import json
         node = self.node("--log-format", "json").await_http()
         peer = self.node("--log-format", "json", peers=[node])
         self.await_all_alive([node, peer], 2)

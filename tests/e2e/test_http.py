@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import unittest
 
@@ -394,8 +395,8 @@ class Http(swimtest.SwimTestCase):
         with open("/proc/net/tcp", encoding="ascii") as table:
             listeners = [line.split()[1] for line in table if line.split()[3] == "0A"]
         own = [a for a in listeners if a.endswith(":%04X" % node.metrics_port)]
-        self.assertEqual([a.split(":")[0] for a in own],
-                         ["%08X" % int.from_bytes(bytes([127, 0, 0, 1]), __import__("sys").byteorder)])
+        loopback = int.from_bytes(bytes([127, 0, 0, 1]), sys.byteorder)
+        self.assertEqual([a.split(":")[0] for a in own], [f"{loopback:08X}"])
 
     def test_no_http_without_a_port(self):
         node = self.node(metrics_port=0)

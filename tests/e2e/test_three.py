@@ -121,6 +121,7 @@ class ThreeNodes(swimtest.SwimTestCase):
             member = node.member(sleeper.addr, "alive")
             self.assertEqual(member["id"], before["id"])
             self.assertGreater(member["incarnation"], before["incarnation"])
+        self.assertGreaterEqual(sleeper.counter("pauses"), 1, "it noticed its own pause")
         self.assertEqual(sleeper.counter("failures"), 0)
         self.assert_never_doubted([sleeper], [first, second])
         self.assert_never_doubted([first, second], [first, second])

@@ -33,9 +33,11 @@ static uint64_t announce_seed(const char *name)
 struct sim_config scenario_config(const char *name, uint32_t nodes_max)
 {
     struct sim_config config;
-    uint32_t members = 4 * nodes_max;
+    uint32_t members = 2 * nodes_max;
 
     sim_config_default(&config, announce_seed(name), nodes_max);
+    if (nodes_max <= 8)
+        config.check_period_ns = 0; /* after every event */
     config.member.members_max = members < 256 ? 256 : members > 16384 ? 16384 : members;
     return config;
 }
@@ -53,6 +55,20 @@ struct sim *scenario_of(const char *name, uint32_t nodes)
     struct sim_config config = scenario_config(name, nodes);
     struct sim *sim = scenario_new(&config);
 
+    for (uint32_t i = 0; i < nodes; i++)
+        sim_add(sim);
+    return sim;
+}
+
+struct sim *scenario_large(const char *name, uint32_t nodes)
+{
+    struct sim_config config = scenario_config(name, nodes);
+    struct sim *sim;
+
+    config.keep_events = false;
+    config.check_period_ns = SECONDS(20);
+    config.poll_ns = 50 * SWIM_MS;
+    sim = scenario_new(&config);
     for (uint32_t i = 0; i < nodes; i++)
         sim_add(sim);
     return sim;

@@ -27,12 +27,14 @@
 
 /* SWIM_TEST_SEED, or the seed of every run without it. */
 uint64_t scenario_seed(void);
-/* Prints the scenario's name and seed (SWIM_TEST_SEED, else 1) and fills in sim's defaults. The
- * table is sized for four times the nodes. */
+/* Prints the scenario's name and seed (SWIM_TEST_SEED, else 1) and fills in sim's defaults. Up
+ * to eight nodes are checked after every event. The table is sized for twice the nodes. */
 struct sim_config scenario_config(const char *name, uint32_t nodes_max);
 struct sim *scenario_new(const struct sim_config *config);
 /* A world with defaults and `nodes` nodes, added but not started. */
 struct sim *scenario_of(const char *name, uint32_t nodes);
+/* The same for hundreds of nodes and more: seldom checked, events counted but not logged. */
+struct sim *scenario_large(const char *name, uint32_t nodes);
 /* Checks all invariants once more and frees the world. Every scenario ends with it. */
 void scenario_end(struct sim *sim);
 

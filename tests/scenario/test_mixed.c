@@ -295,6 +295,18 @@ static void a_partition_with_plain_peers_on_both_sides(void **state)
     mixed_end(&mixed);
 }
 
+static bool are_ours_converged(const struct sim *sim, const void *context)
+{
+    (void)context;
+    for (uint32_t i = 0; i < sim_nodes(sim); i++) {
+        if (sim_state(sim, i) == SIM_RUNNING && !sim_is_foreign(sim, i) &&
+            (sim_count(sim, i, SWIM_ALIVE) != sim_running(sim) ||
+             sim_count(sim, i, SWIM_SUSPECT) != 0))
+            return false;
+    }
+    return true;
+}
+
 /* A member of ours was replaced by a plain peer at its address, and the other way round: what
  * was learnt of an address's capability does not outlive its id. */
 static void an_upgrade_and_a_downgrade(void **state)
@@ -311,7 +323,8 @@ static void an_upgrade_and_a_downgrade(void **state)
     sim_seed_node(mixed.sim, 4, 0);
     sim_member_config(mixed.sim, 4)->id ^= 0x77;
     sim_start(mixed.sim, 4);
-    expect_converged(mixed.sim, 20000);
+    /* Plain peers may chase the ghosts of the old ids for longer: that is theirs. */
+    expect_until(mixed.sim, are_ours_converged, NULL, 20000, "ours see all");
     run_ms(mixed.sim, 30000);
     struct swim_member member;
     assert_true(swim_member_find(sim_member(mixed.sim, 0), sim_id(mixed.sim, 4), &member));
@@ -347,7 +360,7 @@ static void a_downgrade_under_the_same_id(void **state)
 static void a_big_table_for_a_plain_peer(void **state)
 {
     (void)state;
-    uint32_t ours = scenario_size(1000, 250);
+    uint32_t ours = scenario_size(1000, 500);
     struct sim_config config = scenario_config(__func__, ours + 1);
     struct mixed mixed = {0};
 

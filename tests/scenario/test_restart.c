@@ -193,7 +193,7 @@ static void a_crash_loop_harms_nobody_else(void **state)
 static void two_hundred_restart_at_once(void **state)
 {
     (void)state;
-    uint32_t nodes = scenario_size(200, 80);
+    uint32_t nodes = 200;
     struct sim *sim = scenario_of(__func__, nodes);
 
     start_settled(sim);
@@ -212,7 +212,7 @@ static void two_hundred_restart_at_once(void **state)
 static void two_hundred_restart_in_four_waves(void **state)
 {
     (void)state;
-    uint32_t nodes = scenario_size(200, 80);
+    uint32_t nodes = 200;
     struct sim *sim = scenario_of(__func__, nodes);
 
     start_settled(sim);

@@ -94,6 +94,8 @@ size_t message_write(const struct message *m, uint8_t *buf)
         DEMAND(wire_put_view(&b, m->view_digest, m->view_count));
     if (m->kind == WIRE_PING_REQ)
         DEMAND(wire_put_target(&b, m->target, &m->target_addr));
+    if (m->kind == WIRE_ANTI_ENTROPY)
+        DEMAND(wire_put_chunk(&b, 1, m->chunk, m->chunks));
     for (uint32_t i = 0; i < m->entry_count; i++)
         DEMAND(wire_put_entry(&b, &m->entries[i]));
     return wire_finish(&b);

@@ -49,6 +49,7 @@ struct message {
     uint32_t view_count;
     uint64_t target; /* PING_REQ */
     struct swim_addr target_addr;
+    uint16_t chunk, chunks; /* ANTI_ENTROPY */
     const struct wire_entry *entries;
     uint32_t entry_count;
 };

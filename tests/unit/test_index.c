@@ -133,6 +133,13 @@ static void test_shrinks_one_bucket_at_a_time(void **state)
         if (slot % 97 == 0)
             assert_whole();
     }
+    assert_in_range(table.index.buckets, INDEX_BUCKETS_MIN, SLOTS / 2);
+    assert_whole();
+    /* Use goes on, and it goes on shrinking. */
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        insert(1, hash_u64(i));
+        take_out(1);
+    }
     assert_int_equal(table.index.buckets, INDEX_BUCKETS_MIN);
     assert_whole();
 }

@@ -70,7 +70,7 @@ static void assert_every_counter(bool is_open)
 
 #define CHECK(name, help)                                                                          \
     if (strncmp(#name, "drop_", 5) == 0) {                                                         \
-        (void)snprintf(line, sizeof line, "swim_drops_total{reason=\"%s\"} %llu", #name + 5,       \
+        (void)snprintf(line, sizeof line, "swim_drops_total{reason=\"%s\"} %llu", &(#name)[5],     \
                        (unsigned long long)next);                                                  \
         assert_line(line);                                                                         \
     } else {                                                                                       \

@@ -1,0 +1,260 @@
+/*
+ * evhttp tells nobody of a connection's end. But it takes its bufferevents from us, and we keep a
+ * reference to each: one without callbacks is one that evhttp has freed. Conversely, a connection
+ * is ended by telling evhttp that it timed out, so that evhttp itself takes it down.
+ */
+#define _GNU_SOURCE
+#include "agent/http_limits.h"
+
+#include "agent/clock.h"
+#include "base/assert.h"
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define TICK_MS 1000
+/* When every place is taken: how long one that waits, or reads an answer, keeps it. A request
+ * follows its connection's handshake at once, so 10 ms are enough for the honest; with them 64
+ * places serve 6,400 connections a second, whatever the others do. */
+#define FULL_WAITING_MS 10
+#define FULL_ANSWERING_MS 1000
+/* evhttp sees that a head is too long when more than that is there to be read. */
+#define READ_AHEAD_MAX (2 * HTTP_HEAD_MAX)
+
+struct place {
+    struct bufferevent *stream; /* NULL: the place is free */
+    bool is_answering;
+    uint64_t since_ms; /* accepted, request complete, or answer out */
+    uint32_t limit_ms; /* from then on */
+};
+
+struct http_limits {
+    struct evconnlistener *listener;
+    struct event *tick;
+    bool is_full; /* and nothing is accepted */
+    uint32_t open;
+    uint64_t refused;
+    struct place places[HTTP_CONNECTIONS_MAX];
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_now_ns() / 1000000;
+}
+
+static void arm(struct http_limits *limits, uint32_t wait_ms)
+{
+    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+
+    (void)evtimer_add(limits->tick, &wait);
+}
+
+/* ---- Places ------------------------------------------------------------------------------ */
+
+static void enter(struct place *place, bool is_answering, uint32_t limit_ms)
+{
+    place->is_answering = is_answering;
+    place->since_ms = now_ms();
+    place->limit_ms = limit_ms;
+}
+
+static struct place *find_place(struct http_limits *limits, const struct bufferevent *stream)
+{
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        if (limits->places[i].stream == stream)
+            return &limits->places[i];
+    return NULL;
+}
+
+static bool is_freed(const struct place *place)
+{
+    bufferevent_event_cb on_event;
+
+    bufferevent_getcb(place->stream, NULL, NULL, &on_event, NULL);
+    return on_event == NULL;
+}
+
+/* The last reference: this closes the socket. */
+static void release(struct http_limits *limits, struct place *place)
+{
+    ASSERT(limits->open > 0);
+    (void)bufferevent_decref(place->stream);
+    *place = (struct place){0};
+    limits->open--;
+}
+
+static void expire(struct http_limits *limits, struct place *place)
+{
+    bufferevent_trigger_event(place->stream, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
+    ASSERT(is_freed(place));
+    release(limits, place);
+}
+
+/* ---- Making room ------------------------------------------------------------------------- */
+
+static struct place *find_oldest(struct http_limits *limits, bool is_answering, uint64_t min_age_ms)
+{
+    uint64_t now = now_ms();
+    struct place *oldest = NULL;
+
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        struct place *at = &limits->places[i];
+        if (at->stream != NULL && at->is_answering == is_answering &&
+            now - at->since_ms >= min_age_ms && (oldest == NULL || at->since_ms < oldest->since_ms))
+            oldest = at;
+    }
+    return oldest;
+}
+
+static void make_room(struct http_limits *limits)
+{
+    struct place *oldest = find_oldest(limits, false, FULL_WAITING_MS);
+
+    if (oldest == NULL)
+        oldest = find_oldest(limits, true, FULL_ANSWERING_MS);
+    if (oldest == NULL)
+        return;
+    limits->refused++;
+    expire(limits, oldest);
+}
+
+static void sweep(struct http_limits *limits)
+{
+    uint64_t now = now_ms();
+
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
+        struct place *at = &limits->places[i];
+        if (at->stream == NULL)
+            continue;
+        if (is_freed(at))
+            release(limits, at);
+        else if (now - at->since_ms >= at->limit_ms)
+            expire(limits, at);
+    }
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *context)
+{
+    struct http_limits *limits = context;
+
+    (void)fd;
+    (void)what;
+    sweep(limits);
+    if (limits->open == HTTP_CONNECTIONS_MAX)
+        make_room(limits);
+    limits->is_full = limits->open == HTTP_CONNECTIONS_MAX;
+    if (!limits->is_full)
+        (void)evconnlistener_enable(limits->listener);
+    arm(limits, limits->is_full ? FULL_WAITING_MS : TICK_MS);
+}
+
+/* ---- evhttp's side ----------------------------------------------------------------------- */
+
+static struct bufferevent *on_connection(struct event_base *base, void *context)
+{
+    struct http_limits *limits = context;
+    struct place *place = find_place(limits, NULL);
+    struct bufferevent *stream = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+
+    ASSERT(place != NULL); /* nothing is accepted while there is none */
+    if (stream == NULL)
+        return NULL; /* then evhttp has no memory for this connection either */
+    bufferevent_incref(stream);
+    bufferevent_setwatermark(stream, EV_READ, 0, READ_AHEAD_MAX);
+    place->stream = stream;
+    enter(place, false, HTTP_FIRST_MS);
+    if (++limits->open == HTTP_CONNECTIONS_MAX) {
+        limits->is_full = true;
+        (void)evconnlistener_disable(limits->listener);
+        arm(limits, 0);
+    }
+    return stream;
+}
+
+/* Out of file descriptors, mostly: the connection that waits to be accepted would wake us again
+ * at once and for ever. The next tick tries again. `context` is evhttp's. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+    (void)context;
+    (void)evconnlistener_disable(listener);
+}
+
+/* A connection that got no bufferevent of ours, for want of memory, has no place. */
+static void enter_if_known(struct http_limits *limits, struct evhttp_request *request,
+                           bool is_answering, uint32_t limit_ms)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    struct place *place = find_place(limits, evhttp_connection_get_bufferevent(connection));
+
+    if (place != NULL)
+        enter(place, is_answering, limit_ms);
+}
+
+void http_limits_began(struct http_limits *limits, struct evhttp_request *request)
+{
+    enter_if_known(limits, request, true, HTTP_ANSWER_MS);
+}
+
+/* Right after its last answer evhttp frees a connection; all but CONNECT's, which it keeps in
+ * spite of the "close". */
+void http_limits_ended(struct http_limits *limits, struct evhttp_request *request)
+{
+    const char *connection =
+        evhttp_find_header(evhttp_request_get_output_headers(request), "Connection");
+    bool is_last = connection != NULL && strcasecmp(connection, "close") == 0;
+
+    enter_if_known(limits, request, false, is_last ? 0 : HTTP_KEPT_MS);
+    if (limits->is_full)
+        arm(limits, 0);
+}
+
+/* ---- The whole --------------------------------------------------------------------------- */
+
+struct http_limits *http_limits_new(struct event_base *base, struct evhttp *http,
+                                    struct evconnlistener *listener)
+{
+    struct http_limits *limits = calloc(1, sizeof *limits);
+
+    if (limits == NULL)
+        return NULL;
+    limits->listener = listener;
+    limits->tick = evtimer_new(base, on_tick, limits);
+    if (limits->tick == NULL) {
+        free(limits);
+        return NULL;
+    }
+    evhttp_set_bevcb(http, on_connection, limits);
+    evconnlistener_set_error_cb(listener, on_accept_error);
+    arm(limits, TICK_MS);
+    return limits;
+}
+
+void http_limits_free(struct http_limits *limits)
+{
+    if (limits == NULL)
+        return;
+    for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++)
+        if (limits->places[i].stream != NULL)
+            release(limits, &limits->places[i]);
+    event_free(limits->tick);
+    free(limits);
+}
+
+bool is_http_limits_full(const struct http_limits *limits)
+{
+    return limits->is_full;
+}
+
+uint32_t http_limits_open(const struct http_limits *limits)
+{
+    return limits->open;
+}
+
+uint64_t http_limits_refused(const struct http_limits *limits)
+{
+    return limits->refused;
+}

@@ -1,0 +1,491 @@
+/*
+ * Dissemination (src/core/gossip.h): how often news is told, in which order, how much of it a
+ * datagram takes, and that there is silence when there is none. docs/protocol.md section 7.
+ * Everything that a member sends is drained and counted.
+ */
+#include "support.h"
+
+#include "harness.h"
+
+#include "base/prng.h"
+#include "core/claim.h"
+#include "core/clock.h"
+#include "core/gossip.h"
+#include "core/member.h"
+
+enum { NUMBERS = 2048 };
+
+/* Entries by number, in everything that was sent. */
+static uint32_t told[NUMBERS];
+
+static void count_told(const struct sent *sent)
+{
+    struct reader entries = sent->dg.entries;
+    struct wire_entry entry;
+
+    while (wire_next_entry(&entries, &entry)) {
+        assert_in_range(entry.id, 1, NUMBERS - 1);
+        told[entry.id]++;
+    }
+}
+
+static void drain_counting(struct swim *s, swim_time now)
+{
+    struct sent sent;
+
+    while (next_sent(s, now, &sent))
+        count_told(&sent);
+}
+
+/* Number 1 with the members 2 .. last, and no news left. */
+static struct swim *with_members(const struct swim_config *config, uint32_t last,
+                                 swim_time *ret_now)
+{
+    struct swim *s = member_begin(config, START);
+
+    hear_members(s, START, 2, last);
+    *ret_now = settle(s, START, START + 600000 * SWIM_MS);
+    assert_int_equal(stats_of(s).news_queued, 0);
+    memset(told, 0, sizeof told);
+    return s;
+}
+
+static void news_of(struct swim *s, swim_time now, uint32_t number, uint32_t incarnation)
+{
+    struct wire_entry entry = entry_of(number);
+
+    entry.incarnation = incarnation;
+    hear_entry(s, now, 2, entry);
+}
+
+/* Until nothing is left to tell. */
+static swim_time tell_all(struct swim *s, swim_time now)
+{
+    drain_counting(s, now);
+    while (stats_of(s).news_queued > 0) {
+        assert_true(swim_deadline(s) <= now + 3600 * 1000 * SWIM_MS);
+        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        swim_advance(s, now);
+        drain_counting(s, now);
+    }
+    return now;
+}
+
+/* lambda * ceil(log2(n + 1)). */
+static uint32_t limit_of(uint32_t lambda, uint32_t n)
+{
+    uint32_t log = 0;
+
+    while ((1u << log) < n + 1)
+        log++;
+    return lambda * log;
+}
+
+static void test_each_item_is_told_so_often_and_no_more(void **state)
+{
+    static const uint32_t sizes[] = {3, 4, 7, 8, 20, 63, 64, 300};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
+        for (uint32_t lambda = 1; lambda <= 12; lambda += 11) {
+            struct swim_config config = quiet_config_of(1);
+            uint32_t n = sizes[i];
+            swim_time now;
+            struct swim *s;
+
+            config.retransmit_multiplier = lambda;
+            s = with_members(&config, n, &now);
+            news_of(s, now, 3, 1);
+            now = tell_all(s, now);
+            assert_int_equal(told[3], limit_of(lambda, n));
+            /* Many at once: each as often. */
+            memset(told, 0, sizeof told);
+            for (uint32_t number = 3; number <= n; number++)
+                news_of(s, now, number, 2);
+            tell_all(s, now);
+            for (uint32_t number = 3; number <= n; number++)
+                assert_int_equal(told[number], limit_of(lambda, n));
+            member_end(s);
+        }
+    }
+}
+
+/* After every single datagram, what a member is charged with is what was really written. */
+static void test_charged_exactly_when_written(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct prng prng;
+    swim_time now;
+    struct swim *s;
+
+    (void)state;
+    prng_init(&prng, test_seed("gossip"));
+    config.adaptive_fanout = false;
+    for (uint32_t fanout = 1; fanout <= 40; fanout += 13) {
+        config.fanout = fanout;
+        s = with_members(&config, 100, &now);
+        for (uint32_t incarnation = 1; incarnation < 100; incarnation++) {
+            uint32_t number = 3 + prng_below(&prng, 98);
+            struct sent sent;
+
+            news_of(s, now, number, incarnation);
+            told[number] = 0;
+            now += prng_below(&prng, 300) * SWIM_MS;
+            swim_advance(s, now);
+            while (next_sent(s, now, &sent)) {
+                assert_in_range(sent.dg.entry_count, 1, fanout);
+                count_told(&sent);
+                for (uint32_t k = 1; k <= 100; k++) {
+                    if (is_linked(news_links(s), k))
+                        assert_int_equal(member_at(s, k)->news_sent,
+                                         told[member_at(s, k)->record.id]);
+                }
+            }
+        }
+        member_end(s);
+    }
+}
+
+static void test_fewest_told_goes_first(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    swim_time now;
+    struct swim *s;
+
+    (void)state;
+    config.adaptive_fanout = config.adaptive_targets = false;
+    config.fanout = 1;
+    s = with_members(&config, 30, &now);
+    news_of(s, now, 3, 1);
+    for (uint32_t round = 0; round < 5; round++) {
+        now += 200 * SWIM_MS;
+        swim_advance(s, now);
+        drain_counting(s, now);
+    }
+    assert_in_range(told[3], 2, 5); /* a round that drew the subject itself told nobody */
+    news_of(s, now, 4, 1);
+    while (told[4] < told[3]) {
+        uint32_t before = told[3];
+
+        now += 200 * SWIM_MS;
+        swim_advance(s, now);
+        drain_counting(s, now);
+        assert_int_equal(told[3], before);
+    }
+    member_end(s);
+}
+
+static void test_freshest_goes_first_among_equals(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct wire_entry first;
+    struct sent sent;
+    swim_time now;
+    struct swim *s;
+
+    (void)state;
+    config.adaptive_fanout = config.adaptive_targets = false;
+    config.fanout = 1;
+    s = with_members(&config, 30, &now);
+    for (uint32_t number = 5; number <= 9; number++)
+        news_of(s, now, number, 1);
+    now += 200 * SWIM_MS;
+    swim_advance(s, now);
+    assert_true(next_sent_of(s, now, WIRE_GOSSIP, &sent));
+    assert_int_equal(sent.dg.entry_count, 1);
+    assert_true(sent_entry(&sent, 9, &first));
+    member_end(s);
+}
+
+static void test_newer_news_replaces_older(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct sent sent;
+    swim_time now;
+    struct swim *s = with_members(&config, 30, &now);
+
+    (void)state;
+    news_of(s, now, 3, 1);
+    swim_advance(s, now + 200 * SWIM_MS);
+    drain_counting(s, now + 200 * SWIM_MS);
+    assert_true(told[3] > 0);
+    now += 250 * SWIM_MS;
+    for (uint32_t incarnation = 2; incarnation <= 9; incarnation++)
+        news_of(s, now, 3, incarnation);
+    assert_int_equal(stats_of(s).news_queued, 1);
+    told[3] = 0;
+    while (stats_of(s).news_queued > 0) {
+        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        swim_advance(s, now);
+        while (next_sent(s, now, &sent)) {
+            struct wire_entry entry;
+
+            count_told(&sent);
+            if (sent_entry(&sent, 3, &entry))
+                assert_int_equal(entry.incarnation, 9);
+        }
+    }
+    assert_int_equal(told[3], limit_of(3, 30)); /* counted from the beginning */
+    member_end(s);
+}
+
+static void test_the_queue_is_bounded_by_the_table(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct prng prng;
+    struct swim *s;
+
+    (void)state;
+    prng_init(&prng, test_seed("gossip bound"));
+    config.members_max = 50;
+    s = member_begin(&config, START);
+    for (uint32_t i = 0; i < 20000; i++) {
+        news_of(s, START, 3 + prng_below(&prng, 200), i);
+        assert_true(stats_of(s).news_queued <= 50);
+    }
+    drain(s, START);
+    member_end(s);
+}
+
+/* A heartbeat alone is no news. */
+static void test_heartbeats_are_not_news(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct wire_entry entry = entry_of(3);
+    swim_time now;
+    struct swim *s = with_members(&config, 10, &now);
+
+    (void)state;
+    entry.heartbeat = 100;
+    hear_entry(s, now, 2, entry);
+    assert_int_equal(stats_of(s).news_queued, 0);
+    assert_int_equal(stats_of(s).merges_updated, 1);
+    member_end(s);
+}
+
+/* 1,400 bytes: 58 entries of 24, or 38 of 36; whatever the fan-out would be. */
+static void assert_fullest(bool is_v6, uint32_t expected)
+{
+    struct swim_config config = quiet_config_of(1);
+    uint32_t fullest = 0;
+    swim_time now = START;
+    struct swim *s = member_begin(&config, START);
+    struct sent sent;
+
+    hear_members(s, START, 2, 4);
+    settle(s, START, START + 60000 * SWIM_MS);
+    now += 60000 * SWIM_MS;
+    for (uint32_t number = 5; number < 500; number++) {
+        struct wire_entry entry = entry_of(number);
+
+        entry.addr = is_v6 ? addr6(number) : addr4(number);
+        hear_entry(s, now, 2, entry);
+    }
+    memset(told, 0, sizeof told);
+    assert_true(next_sent_of(s, now, WIRE_GOSSIP, &sent) ||
+                (swim_advance(s, now + 200 * SWIM_MS),
+                 next_sent_of(s, now + 200 * SWIM_MS, WIRE_GOSSIP, &sent)));
+    now += 200 * SWIM_MS;
+    do {
+        assert_true(sent.size <= SWIM_DATAGRAM_MAX);
+        count_told(&sent);
+        fullest = sent.dg.entry_count > fullest ? sent.dg.entry_count : fullest;
+    } while (next_sent(s, now, &sent));
+    assert_int_equal(fullest, expected);
+    /* Nothing is lost for being too long: all is told in the end. */
+    while (stats_of(s).news_queued > 0) {
+        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        swim_advance(s, now);
+        drain_counting(s, now);
+    }
+    for (uint32_t number = 5; number < 500; number++)
+        assert_in_range(told[number], 1, limit_of(3, 499));
+    member_end(s);
+}
+
+static void test_a_datagram_holds_58_or_38(void **state)
+{
+    (void)state;
+    assert_fullest(false, 58);
+    assert_fullest(true, 38);
+}
+
+static void test_fanout_and_targets_adapt(void **state)
+{
+    static const struct {
+        uint32_t n, factor;
+    } cases[] = {{2, 1}, {3, 2}, {4, 2}, {5, 3}, {8, 3}, {9, 4}, {1000, 10}};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(cases); i++) {
+        struct swim_config config = quiet_config_of(1);
+        swim_time now;
+        struct swim *s;
+
+        config.fanout = 3;
+        config.max_sends = 2;
+        s = with_members(&config, cases[i].n, &now);
+        assert_int_equal(gossip_fanout(s), 3 * cases[i].factor);
+        assert_int_equal(gossip_targets(s), cases[i].n - 1 < 2 * cases[i].factor
+                                                ? cases[i].n - 1
+                                                : 2 * cases[i].factor);
+        s->config.adaptive_fanout = s->config.adaptive_targets = false;
+        assert_int_equal(gossip_fanout(s), 3);
+        assert_int_equal(gossip_targets(s), cases[i].n - 1 < 2 ? 1 : 2);
+        s->config.fanout = 65535;
+        s->config.adaptive_fanout = true;
+        assert_int_equal(gossip_fanout(s), 58);
+        member_end(s);
+    }
+}
+
+static void test_a_round_goes_to_distinct_peers(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim_addr seen[64];
+    uint32_t count = 0;
+    struct sent sent;
+    swim_time now;
+    struct swim *s = with_members(&config, 50, &now);
+
+    (void)state;
+    now += 1000 * SWIM_MS;
+    swim_advance(s, now);
+    drain(s, now);
+    news_of(s, now, 3, 1);
+    swim_advance(s, now + 200 * SWIM_MS);
+    while (next_sent(s, now + 200 * SWIM_MS, &sent)) {
+        if (sent.dg.header.kind != WIRE_GOSSIP)
+            continue;
+        for (uint32_t i = 0; i < count; i++)
+            assert_false(addr_equal(&seen[i], &sent.to));
+        seen[count++] = sent.to;
+    }
+    /* log2 of 50 is 6; one of them may be the subject, who needs no telling. */
+    assert_in_range(count, 5, 6);
+    member_end(s);
+}
+
+static void test_ping_and_ack_take_a_few(void **state)
+{
+    static const uint32_t limits[] = {0, 1, 6, 58};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(limits); i++) {
+        struct swim_config config = quiet_config_of(1);
+        struct message ping = {.kind = WIRE_PING, .from = 2};
+        struct sent sent;
+        swim_time now;
+        struct swim *s;
+
+        config.piggyback_max = limits[i];
+        s = with_members(&config, 100, &now);
+        for (uint32_t number = 3; number <= 100; number++)
+            news_of(s, now, number, 1);
+        assert_int_equal(hear(s, now, &ping), SWIM_OK);
+        assert_true(next_sent_of(s, now, WIRE_ACK, &sent));
+        if (limits[i] < 58)
+            assert_int_equal(sent.dg.entry_count, limits[i]);
+        else
+            assert_int_equal(sent.dg.entry_count, 57); /* the view takes the rest */
+        drain(s, now);
+        member_end(s);
+    }
+}
+
+static void test_silence_when_there_is_no_news(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    swim_time now;
+    struct swim *s = with_members(&config, 50, &now);
+    uint64_t before = stats_of(s).gossip_sent;
+    uint64_t rounds = stats_of(s).gossip_rounds;
+
+    (void)state;
+    for (swim_time end = now + 600000 * SWIM_MS; now < end; now += 100 * SWIM_MS) {
+        swim_advance(s, now);
+        drain(s, now);
+    }
+    assert_int_equal(stats_of(s).gossip_sent, before);
+    assert_int_equal(stats_of(s).gossip_rounds, rounds);
+    member_end(s);
+}
+
+/* Two members come to rest: no news is kept that has nobody to go to, no timer runs for it. */
+static void test_two_members_come_to_rest(void **state)
+{
+    struct net net;
+    struct swim_addr first = addr4(1);
+    uint64_t sent[2], rounds[2];
+
+    (void)state;
+    net_begin(&net, START);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct swim_config config = config_of(i + 1);
+
+        net_add(&net, &config);
+        assert_true(swim_join(net.members[i], net.now, &first));
+    }
+    net_run(&net, START + 5000 * SWIM_MS);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(swim_member_count(net.members[i], SWIM_ALIVE), 2);
+        assert_int_equal(stats_of(net.members[i]).news_queued, 0);
+        sent[i] = stats_of(net.members[i]).gossip_sent;
+        rounds[i] = stats_of(net.members[i]).gossip_rounds;
+    }
+    net_run(&net, START + 600000 * SWIM_MS);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct swim_stats stats = stats_of(net.members[i]);
+
+        assert_int_equal(stats.gossip_sent, sent[i]);
+        assert_int_equal(stats.gossip_rounds, rounds[i]);
+        /* Ten minutes: a probe and an answer a second, and nothing else. */
+        assert_in_range(stats.datagrams_sent, 2 * 595, 2 * 605);
+    }
+    net_end(&net);
+}
+
+/* The last peer dies while there is news: no timer spins, and the news is told later. */
+static void test_news_waits_for_somebody_to_tell(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    swim_time now;
+    struct swim *s = with_members(&config, 2, &now);
+
+    (void)state;
+    claim_declare(s, member_find(s, 2), SWIM_DEAD);
+    drain(s, now);
+    assert_int_equal(stats_of(s).news_queued, 1);
+    assert_false(timer_is_on(s, TIMER_GOSSIP));
+    assert_true(swim_deadline(s) > now); /* it tries to reach the dead one, no more */
+    now += 1000 * SWIM_MS;
+    swim_advance(s, now);
+    drain(s, now);
+    assert_int_equal(stats_of(s).news_queued, 1);
+    hear_members(s, now, 3, 3);
+    tell_all(s, now);
+    assert_true(told[2] > 0);
+    member_end(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_item_is_told_so_often_and_no_more),
+        cmocka_unit_test(test_charged_exactly_when_written),
+        cmocka_unit_test(test_fewest_told_goes_first),
+        cmocka_unit_test(test_freshest_goes_first_among_equals),
+        cmocka_unit_test(test_newer_news_replaces_older),
+        cmocka_unit_test(test_the_queue_is_bounded_by_the_table),
+        cmocka_unit_test(test_heartbeats_are_not_news),
+        cmocka_unit_test(test_a_datagram_holds_58_or_38),
+        cmocka_unit_test(test_fanout_and_targets_adapt),
+        cmocka_unit_test(test_a_round_goes_to_distinct_peers),
+        cmocka_unit_test(test_ping_and_ack_take_a_few),
+        cmocka_unit_test(test_silence_when_there_is_no_news),
+        cmocka_unit_test(test_two_members_come_to_rest),
+        cmocka_unit_test(test_news_waits_for_somebody_to_tell),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
