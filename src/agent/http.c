@@ -5,9 +5,12 @@
 #include "agent/http.h"
 
 #include "agent/address.h"
+#include "agent/http_host.h"
 #include "base/json.h"
 
 #include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <string.h>
 
 static void sink(void *context, const char *data, size_t size)
@@ -41,15 +44,30 @@ static void put_member(struct json *json, const struct swim_member *member)
     json_object_end(json);
 }
 
-static bool parse_status(const char *name, enum swim_status *ret)
+enum filter { FILTER_NONE, FILTER_STATUS, FILTER_BAD };
+
+static enum filter filter_of(const char *name, enum swim_status *ret)
 {
+    if (name == NULL)
+        return FILTER_NONE;
     for (int i = 0; i < SWIM_STATUS_COUNT; i++) {
         if (strcmp(name, swim_status_name((enum swim_status)i)) == 0) {
             *ret = (enum swim_status)i;
-            return true;
+            return FILTER_STATUS;
         }
     }
-    return false;
+    return FILTER_BAD;
+}
+
+static enum filter parse_filter(const char *query, enum swim_status *ret)
+{
+    struct evkeyvalq parameters;
+
+    if (evhttp_parse_query_str(query, &parameters) != 0)
+        return FILTER_BAD;
+    enum filter filter = filter_of(evhttp_find_header(&parameters, "status"), ret);
+    evhttp_clear_headers(&parameters);
+    return filter;
 }
 
 static void answer_membership(const struct http_source *source, const struct http_request *request,
@@ -57,11 +75,10 @@ static void answer_membership(const struct http_source *source, const struct htt
 {
     struct json json;
     struct swim_member member;
-    char name[16];
     enum swim_status status = SWIM_ALIVE;
-    bool is_filtered = http_query_value(request->query, "status", name, sizeof name);
+    enum filter filter = parse_filter(request->query, &status);
 
-    if (is_filtered && !parse_status(name, &status)) {
+    if (filter == FILTER_BAD) {
         http_reply_text(reply, 400, "status must be alive, suspect, dead or left");
         return;
     }
@@ -71,7 +88,7 @@ static void answer_membership(const struct http_source *source, const struct htt
     json_array_begin(&json);
     for (uint32_t slot = 0; slot < swim_member_slots(source->swim); slot++)
         if (swim_member_at(source->swim, slot, &member) &&
-            (!is_filtered || member.status == status))
+            (filter == FILTER_NONE || member.status == status))
             put_member(&json, &member);
     json_array_end(&json);
     json_object_end(&json);

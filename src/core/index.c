@@ -3,29 +3,13 @@
 
 #include "base/assert.h"
 
-static uint32_t pow2_floor(uint32_t n)
-{
-    uint32_t power = 1;
-
-    while (power <= n / 2)
-        power *= 2;
-    return power;
-}
-
 void index_init(struct index *index, uint32_t buckets_max)
 {
     ASSERT(buckets_max >= INDEX_BUCKETS_MIN);
     index->buckets = INDEX_BUCKETS_MIN;
+    index->low = INDEX_BUCKETS_MIN;
     index->buckets_max = buckets_max;
     index->count = 0;
-}
-
-uint32_t index_bucket(const struct index *index, uint64_t hash)
-{
-    uint32_t low = pow2_floor(index->buckets);
-    uint32_t bucket = (uint32_t)hash & (2 * low - 1);
-
-    return bucket < index->buckets ? bucket : (uint32_t)hash & (low - 1);
 }
 
 bool index_has_room(const struct index_view *view, uint64_t hash)
@@ -42,9 +26,11 @@ static void grow(const struct index_view *view)
 {
     struct index *index = view->index;
     uint32_t fresh = index->buckets++;
-    uint32_t split = fresh - pow2_floor(fresh);
+    uint32_t split = fresh - index->low;
     uint32_t slot = view->heads[split];
 
+    if (index->buckets == 2 * index->low)
+        index->low = index->buckets;
     view->heads[split] = 0;
     view->heads[fresh] = 0;
     while (slot) {
@@ -60,9 +46,13 @@ static void grow(const struct index_view *view)
 /* The last bucket's chain goes back to where it was split from. */
 static void shrink(const struct index_view *view)
 {
-    uint32_t last = --view->index->buckets;
-    uint32_t *end = &view->heads[last - pow2_floor(last)];
+    struct index *index = view->index;
+    uint32_t last = --index->buckets;
+    uint32_t *end;
 
+    if (last < index->low)
+        index->low /= 2;
+    end = &view->heads[last - index->low];
     while (*end)
         end = &view->next[*end];
     *end = view->heads[last];

@@ -21,6 +21,7 @@
 
 struct index {
     uint32_t buckets;
+    uint32_t low; /* the greatest power of two that is at most `buckets` */
     uint32_t count;
     uint32_t buckets_max;
 };
@@ -35,7 +36,13 @@ struct index_view {
 };
 
 void index_init(struct index *index, uint32_t buckets_max);
-uint32_t index_bucket(const struct index *index, uint64_t hash);
+static inline uint32_t index_bucket(const struct index *index, uint64_t hash)
+{
+    uint32_t bucket = (uint32_t)hash & (2 * index->low - 1);
+
+    return bucket < index->buckets ? bucket : (uint32_t)hash & (index->low - 1);
+}
+
 /* False when the chain of `hash` is INDEX_CHAIN_MAX long. */
 bool index_has_room(const struct index_view *view, uint64_t hash);
 /* `slot` must not be in the index; its hash must be `hash`. */
