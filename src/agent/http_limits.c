@@ -18,9 +18,9 @@
 
 #define TICK_MS 1000
 /* When every place is taken: how long one that waits, or reads an answer, keeps it. A request
- * follows its connection's handshake at once, so 10 ms are enough for the honest; with them 64
- * places serve 6,400 connections a second, whatever the others do. */
-#define FULL_WAITING_MS 10
+ * follows its connection's handshake at once, so 5 ms are enough for the honest; and 500 that say
+ * nothing, and come again at once, then make a 501st wait for some 50 ms at 40 % of a processor. */
+#define FULL_WAITING_MS 5
 #define FULL_ANSWERING_MS 1000
 /* evhttp sees that a head is too long when more than that is there to be read. */
 #define READ_AHEAD_MAX (2 * HTTP_HEAD_MAX)

@@ -52,7 +52,8 @@ static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
     const struct evkeyval *at;
 
     *ret = (struct survey){.host = ""};
-    TAILQ_FOREACH (at, headers, next) {
+    TAILQ_FOREACH(at, headers, next)
+    {
         ret->headers++;
         if (strcasecmp(at->key, "host") == 0) {
             ret->hosts++;
@@ -187,9 +188,8 @@ static void on_request(struct evhttp_request *raw, void *context)
 {
     struct httpd *httpd = context;
     struct http_request request;
-    struct http_reply reply = {.status = 200,
-                               .content_type = "application/json; charset=utf-8",
-                               .body = evbuffer_new()};
+    struct http_reply reply = {
+        .status = 200, .content_type = "application/json; charset=utf-8", .body = evbuffer_new()};
 
     httpd->requests++;
     http_limits_began(httpd->limits, raw);

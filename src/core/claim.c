@@ -16,6 +16,10 @@
 #include "core/sync.h"
 #include "core/tombstone.h"
 
+/* A sender whose heartbeat is this far behind is not late on the way: it has come back without
+ * its memory, under its old id and incarnation, and is told how far it once was. */
+enum { LATE_TICKS = 10 };
+
 /* News is a change of state; a heartbeat alone is none. */
 static bool is_news(const struct record *before, const struct record *after)
 {
@@ -200,8 +204,15 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
         return;
     source->heard_fresh = clock == 0 && !is_terminal(m->record.status);
     s->stats.merges_stale += clock < 0;
-    if (merge_misleads(heard, &m->record) || m->record.status == SWIM_SUSPECT)
+    if (merge_misleads(heard, &m->record) || m->record.status == SWIM_SUSPECT ||
+        heard->heartbeat + (uint64_t)LATE_TICKS < m->record.heartbeat)
         outbox_correct(s, source, source->slot);
+}
+
+/* The other kinds can't carry the sender's own entry, and say nothing of where it is reached. */
+static bool says_address(uint8_t kind)
+{
+    return kind == WIRE_PING || kind == WIRE_ACK || kind == WIRE_GOSSIP;
 }
 
 void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct source *source)
@@ -214,17 +225,16 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
         .addr = sender_addr(dg, &source->addr),
     };
 
+    source->is_answer = dg->header.kind == WIRE_ACK;
+    source->slot = member_find(s, heard.id);
+    if (source->slot && (!says_address(dg->header.kind) || !addr_is_usable(&heard.addr)))
+        heard.addr = member_at(s, source->slot)->record.addr;
     /* Nobody else can be where we are: a mirror, or a forgery. */
     if (addr_equal(&heard.addr, &self_of(s)->record.addr)) {
         s->stats.entries_skipped++;
+        source->slot = 0;
         return;
     }
-    source->is_answer = dg->header.kind == WIRE_ACK;
-    source->slot = member_find(s, heard.id);
-    /* Kinds that can't carry the sender's own entry say nothing of where it is reached. */
-    if (source->slot && dg->header.kind != WIRE_PING && dg->header.kind != WIRE_ACK &&
-        dg->header.kind != WIRE_GOSSIP)
-        heard.addr = member_at(s, source->slot)->record.addr;
     if (dg->header.kind == WIRE_LEAVE && source->slot &&
         member_at(s, source->slot)->flags & MEMBER_FORGOTTEN)
         source->slot = 0;

@@ -7,8 +7,9 @@
 #include "wire/wire.h"
 
 /* While nobody else is known, attempts start quickly, for a cluster that is just starting, and
- * slow down to one a second, for hours of isolation. In company one every ten seconds costs a
- * hundredth of the probes, and yet each half of a split cluster of n tries n/10 a second. */
+ * slow down to one a second, for hours of isolation. In company one seed and
+ * one address every ten seconds add a tenth to the probes each, and only while somebody is
+ * missing; and yet each half of a split cluster of n tries n/10 addresses a second. */
 static const swim_time BACKOFF_MIN = 100 * SWIM_MS;
 static const swim_time BACKOFF_MAX = 1000 * SWIM_MS;
 static const swim_time IN_COMPANY = 10000 * SWIM_MS;

@@ -9,7 +9,8 @@
 
 enum {
     TARGETS_MAX = 64 * 20, /* max_sends times log2 of the largest cluster */
-    RUMOUR_SENDS = 2,      /* of what is probably known: see gossip_rumour */
+    RUMOUR_SENDS = 4,      /* of what is probably known: see gossip_rumour */
+    RUMOUR_LEVEL = NEWS_LEVELS - RUMOUR_SENDS, /* the last lists are theirs */
     LOOKS_MAX = 128,       /* at one list for one datagram: twice what fits into it */
 };
 
@@ -84,9 +85,7 @@ void gossip_news(struct swim *s, uint32_t slot)
 
 void gossip_rumour(struct swim *s, uint32_t slot)
 {
-    uint32_t limit = gossip_limit(s);
-
-    queue(s, slot, limit > RUMOUR_SENDS ? limit - RUMOUR_SENDS : 0);
+    queue(s, slot, RUMOUR_LEVEL);
 }
 
 void gossip_round(struct swim *s)
@@ -133,7 +132,7 @@ static bool is_subject(const struct intent *intent, uint32_t slot)
 static bool is_over(const struct swim *s, const struct intent *intent, uint32_t slot,
                     uint32_t level)
 {
-    return level >= gossip_limit(s) || tombstone_is_fading(s, slot) ||
+    return (level >= gossip_limit(s) && level < RUMOUR_LEVEL) || tombstone_is_fading(s, slot) ||
            (s->live_count == 1 && is_idle_talk(s, intent, slot));
 }
 
@@ -142,9 +141,12 @@ static bool charge(struct swim *s, uint32_t slot)
 {
     struct member *m = member_at(s, slot);
 
+    uint32_t sent = m->news_sent + 1u;
+
     unqueue(s, slot);
-    if (++m->news_sent >= gossip_limit(s))
+    if (sent == NEWS_LEVELS || (sent < RUMOUR_LEVEL && sent >= gossip_limit(s)))
         return false;
+    m->news_sent = (uint8_t)sent;
     list_push_tail(&s->news[m->news_sent], news_links(s), slot);
     s->news_count++;
     return true;

@@ -5,6 +5,7 @@
  *     news[0]  never sent, freshest first       -> 9 -> 4
  *     news[1]  sent once, least recently first  -> 7
  *     ...
+ *     news[252] .. news[255]                    rumours, see below
  */
 #ifndef SWIM_CORE_GOSSIP_H
 #define SWIM_CORE_GOSSIP_H
@@ -14,9 +15,10 @@
 
 /* The state of `slot` has changed: its news starts again from no transmission. */
 void gossip_news(struct swim *s, uint32_t slot);
-/* What a newcomer's first synchronisation tells is known to nearly everybody: it is sent twice
- * only, after all else. Not at all would starve a cluster that starts at once, where few know
- * much; as often as news would cost the whole table, log n times over, for every joiner. */
+/* What a newcomer's first synchronisation tells is known to nearly everybody: it is sent four
+ * times only, after all else. Not at all would starve a cluster that starts at once, where few
+ * know much (50 members then need up to 2 s instead of half a second); as often as news would
+ * cost the whole table, log n times over, for every joiner. */
 void gossip_rumour(struct swim *s, uint32_t slot);
 /* There is nothing more to say about `slot`. */
 void gossip_withdraw(struct swim *s, uint32_t slot);

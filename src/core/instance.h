@@ -43,7 +43,7 @@ enum {
     JOBS_MAX = 64,          /* synchronisations being sent, paced */
     BUCKET_BITS_MAX = 8,    /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
-    NEWS_LEVELS = 256,      /* above the largest limit of transmissions, 12 * 21 */
+    NEWS_LEVELS = 256,      /* the largest limit of transmissions, 12 * 21, and rumours' four */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
 };
 _Static_assert(2 * SWIM_INDIRECT_MAX + 20 <= RELIABLE_MAX, "a leave's announcements must fit");

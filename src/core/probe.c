@@ -164,25 +164,22 @@ void probe_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct
 
     if (!is_pending(s))
         return;
-    if (dg->has_probe && dg->probe_sequence == p->sequence && p->extended) {
-        if (dg->has_on_behalf && dg->on_behalf == p->target_id)
-            answered(s); /* relayed */
-        else if (is_from_target && p->phase == PROBE_DIRECT)
-            record_rtt(s), answered(s);
-        else if (is_from_target)
-            answered(s); /* late, but it heard us */
-        else if (!dg->has_on_behalf)
-            hear_stranger(s, source);
-    } else if (!dg->has_probe) {
-        /* Plain on one side: an ACK from the target is the best evidence there is. */
-        if (is_from_target && !p->extended) {
-            if (p->phase == PROBE_DIRECT)
-                record_rtt(s);
+    if (dg->has_on_behalf) { /* relayed, whatever the target itself understands */
+        if (dg->has_probe && dg->probe_sequence == p->sequence && dg->on_behalf == p->target_id)
             answered(s);
-        } else if (!is_from_target) {
-            hear_stranger(s, source);
-        }
+        return;
     }
+    /* Without a sequence number, where our PING had none: the best evidence there is. */
+    if (dg->has_probe ? dg->probe_sequence != p->sequence || !p->extended
+                      : is_from_target && p->extended)
+        return;
+    if (!is_from_target) {
+        hear_stranger(s, source);
+        return;
+    }
+    if (p->phase == PROBE_DIRECT)
+        record_rtt(s);
+    answered(s); /* perhaps late, but it heard us */
 }
 
 void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source)

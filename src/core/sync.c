@@ -235,7 +235,7 @@ static void hear_reply(struct swim *s, const struct wire_datagram *dg,
     bool is_last = dg->buckets[2];
     struct job *job;
 
-    if (!is_last || !sync_is_reply(s, dg))
+    if (!is_last || !source->is_sync)
         return;
     s->session.open = false;
     job = job_start(s, JOB_RETURN, source->slot, &source->addr);

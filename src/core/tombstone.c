@@ -85,10 +85,13 @@ void tombstone_expire(struct swim *s)
 
 bool tombstone_evict(struct swim *s)
 {
-    if (!s->forgotten.head && s->tombstones.head)
-        forget(s, s->tombstones.head);
-    if (!s->forgotten.head)
+    uint32_t slot = s->forgotten.head ? s->forgotten.head : s->tombstones.head;
+
+    /* The host shall not take the dead for living because a slot was needed. */
+    if (!slot || is_linked(event_links(s), slot))
         return false;
-    release(s, s->forgotten.head);
+    if (!s->forgotten.head)
+        forget(s, slot);
+    release(s, slot);
     return true;
 }

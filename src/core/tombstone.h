@@ -16,7 +16,8 @@ void tombstone_raise(struct swim *s, uint32_t slot);
 void tombstone_refresh(struct swim *s, uint32_t slot);
 /* Forgets, and frees, whose time is over: at most EXPIRIES_PER_CALL. */
 void tombstone_expire(struct swim *s);
-/* Frees the slot of the longest forgotten, or else of the longest dead; false if there is none. */
+/* Frees the slot of the longest forgotten, or else of the longest dead; false if there is none,
+ * or if the host has yet to hear of it. */
 bool tombstone_evict(struct swim *s);
 /* True in the second half of the retention: no longer spread as news, so that it can't arrive
  * where it has been forgotten already. */

@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -230,9 +232,76 @@ class Http(swimtest.SwimTestCase):
                     self.assertEqual(status, 405)
                     allowed = {word.strip() for word in headers["Allow"].split(",")}
                     self.assertEqual(allowed, {"GET", "HEAD"})
-        status, _, _ = node.http("/membership", "BREW")
-        self.assertIn(status, (400, 405, 501))
+        for request in ("BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                        "get /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                        "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                        "POST /metrics HTTP/1.1\r\nHost: localhost\r\n"
+                        "Content-Length: 3\r\n\r\na=b"):
+            with self.subTest(request), Raw(node) as raw:
+                answer = raw.send(request).answer()
+                self.assertTrue(answer.startswith(b"HTTP/1.1 405 "), answer)
+                self.assertIn(b"\r\nAllow: GET, HEAD\r\n", answer)
         self.assertEqual(node.http("/healthz")[0], 200)
+
+    def test_requests_that_leave_doubts(self):
+        # Where two readers could disagree on what a request is and where it ends.
+        node = self.node().await_http()
+        hosted = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+        for request, wanted in (
+                (hosted + "\r\n", 200),
+                (hosted.replace("\r\n", "\n") + "\n", 200),
+                (hosted + "Content-Length: 0\r\n\r\n", 200),
+                ("GET http://localhost:1/healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+                (hosted + "X: y\r\n" * 62 + "\r\n", 200),
+                (hosted + "X: y\r\n" * 64 + "\r\n", 431),
+                (hosted + "X: " + "y" * 9000 + "\r\n\r\n", 400),
+                (hosted + "Host: localhost\r\n\r\n", 400),
+                ("GET /healthz HTTP/1.1\r\n\r\n", 400),
+                ("GET /healthz HTTP/1.1\r\nHost : localhost\r\n\r\n", 400),
+                (hosted + "no colon\r\n\r\n", 400),
+                (hosted + "Content-Length: x\r\n\r\n", 400),
+                (hosted + "Content-Length: 3\r\n\r\nabc", 413),
+                (hosted + "Content-Length: 3000000\r\n\r\n", 413),
+                (hosted + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413),
+                (hosted + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 413),
+                (hosted.replace("GET", "HEAD") + "Content-Length: 3\r\n\r\nabc", 413),
+                ("GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
+                ("GET x HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+                ("GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+                ("GET http://localhost HTTP/1.1\r\n\r\n", 400),
+                ("GET /\r\n\r\n", 400)):
+            with self.subTest(request[-60:]), Raw(node) as raw:
+                raw.send(request)
+                raw.socket.shutdown(socket.SHUT_WR)
+                answer = raw.answer()
+                self.assertEqual(int(answer.split()[1]), wanted)
+                self.assertEqual(answer.count(b"HTTP/1.1"), 1, "one request, one answer")
+
+    def test_nothing_is_echoed(self):
+        node = self.node().await_http()
+        for request in ("GET /<b>echo HTTP/1.1\r\nHost: localhost\r\n",
+                        "GET /membership?status=<b>echo HTTP/1.1\r\nHost: localhost\r\n",
+                        "GET / HTTP/1.1\r\nHost: <b>echo\r\n",
+                        "GET / HTTP/1.1\r\nHost: localhost\r\n<b>echo\r\n",
+                        "<b>echo / HTTP/1.1\r\nHost: localhost\r\n",
+                        "GET / HTTP/1.1\r\nHost: localhost\r\nExpect: <b>echo\r\n"
+                        "Content-Length: 1\r\n"):
+            with self.subTest(request), Raw(node) as raw:
+                raw.send(request + "\r\n").socket.shutdown(socket.SHUT_WR)
+                answer = raw.answer()
+                self.assertRegex(answer, rb"^HTTP/1\.1 4\d\d ")
+                self.assertNotIn(b"echo", answer)
+                self.assertNotRegex(answer, rb"(?im)^Server:|libevent")
+
+    def test_pipelined(self):
+        node = self.node().await_http()
+        paths = ("/healthz", "/nothing", "/readyz") * 50
+        with Raw(node) as raw:
+            raw.send("".join(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                             for path in paths))
+            raw.socket.shutdown(socket.SHUT_WR)
+            statuses = re.findall(rb"HTTP/1\.1 (\d+) ", raw.answer())
+        self.assertEqual(statuses, [b"404" if path == "/nothing" else b"200" for path in paths])
 
     def test_unknown_paths(self):
         node = self.node().await_http()
@@ -303,6 +372,69 @@ class Http(swimtest.SwimTestCase):
             s.close()
         swimtest.wait_until(lambda: self.is_healthy(node), 5, "healthy when they are gone")
 
+    def test_many_clients_at_once(self):
+        node = self.node().await_http()
+        clients = []
+        self.addCleanup(lambda: [client.socket.close() for client in clients])
+        for _ in range(200):
+            clients.append(Raw(node, timeout=10))
+            clients[-1].send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for i, client in enumerate(clients):
+            self.assertTrue(client.socket.recv(65536).startswith(b"HTTP/1.1 200 "), i)
+
+    def test_slow_clients_block_nobody(self):
+        node = self.node().await_http()
+        stop = threading.Event()
+        thread = threading.Thread(target=self.dribble, args=(node, 200, stop))
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(stop.set)
+        swimtest.wait_until(
+            lambda: node.metrics()["swim_http_connections_refused_total"] > 200, 10,
+            "they take all there is")
+        for _ in range(30):
+            began = time.monotonic()
+            self.assertEqual(node.http("/healthz")[0], 200)
+            self.assertLess(time.monotonic() - began, 0.1 * swimtest.FACTOR)
+            time.sleep(0.05)
+
+    def dribble(self, node, count, stop):
+        """So many clients that send a byte now and then, and come back when they are cut off."""
+        clients = [None] * count
+        while not stop.is_set():
+            for i, client in enumerate(clients):
+                try:
+                    if client is None:
+                        clients[i] = Raw(node).send("GET /healthz HTTP/1.1\r\nX: ")
+                        clients[i].socket.setblocking(False)
+                    elif client.send("x").socket.recv(1) == b"":
+                        raise ConnectionResetError
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    if client is not None:
+                        client.socket.close()
+                    clients[i] = None
+            stop.wait(0.02)
+        for client in clients:
+            if client is not None:
+                client.socket.close()
+
+    def test_no_connection_is_lost(self):
+        node = self.node().await_http()
+        before = len(os.listdir(f"/proc/{node.pid}/fd"))
+        for i in range(300):
+            with Raw(node) as raw:
+                raw.send(("", "GET /heal", "GET /healthz HTTP/1.0\r\n\r\n",
+                          "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", "\0\r\n\r\n")[i % 5])
+                if i % 2 == 0:
+                    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                          struct.pack("ii", 1, 0))
+        swimtest.wait_until(lambda: node.metrics()["swim_http_connections"] <= 2, 5,
+                            "their places are free")
+        swimtest.wait_until(lambda: len(os.listdir(f"/proc/{node.pid}/fd")) <= before + 1, 5,
+                            "their descriptors are closed")
+
     def is_healthy(self, node):
         try:
             return node.http("/healthz", timeout=1)[0] == 200
@@ -367,7 +499,7 @@ class Http(swimtest.SwimTestCase):
                     raw.send(head + "\r\n\r\n")
                 except OSError:
                     pass  # it had seen enough before all was said
-                self.assertIn(raw.status(), (None, 400, 413, 414, 431))
+                self.assertIn(raw.status(), (None, 400))
         with Raw(node) as raw:
             raw.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n"
                      "Connection: close\r\n\r\n")

@@ -355,13 +355,13 @@ static void stale_claims_are_answered_once_an_interval(void **state)
     uint64_t before = SIM_COUNTER(sim, 1, corrections_sent);
     uint64_t answers;
 
-    stale.header = honest_header(sim, 2, WIRE_GOSSIP);
     /* 3 comes back higher, so what is held of it now becomes a stale claim. */
     sim_restart_same_id(sim, 3);
     expect_converged(sim, 10000);
     run_ms(sim, 5000);
     entry.status = SWIM_SUSPECT;
     for (uint32_t i = 0; i < 500; i++) {
+        stale.header = honest_header(sim, 2, WIRE_GOSSIP);
         forge(sim, &from, 1, &stale);
         run_ms(sim, 20);
     }

@@ -245,6 +245,9 @@ static void test_full_is_said_again_after_there_was_room(void **state)
     expect(s, SWIM_EVENT_TABLE_FULL, 1, SWIM_ALIVE, SWIM_ALIVE);
     expect_none(s);
     claim(s, START, 3, 0, 0, SWIM_LEFT);
+    claim(s, START, 7, 0, 0, SWIM_ALIVE);
+    assert_int_equal(status_of(s, 7), -1); /* not before the host has heard of the leave */
+    drain_events(s);
     claim(s, START, 7, 0, 0, SWIM_ALIVE); /* takes the tombstone's place */
     assert_int_equal(status_of(s, 7), SWIM_ALIVE);
     drain_events(s);

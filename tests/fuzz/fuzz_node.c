@@ -1,0 +1,342 @@
+/*
+ * One member in a cluster that makes sense but for its malice: the input is a script of datagrams
+ * built field by field from a small world - a dozen ids, a few addresses, counters near 0 and at
+ * their ends, answers to the probes that were really sent - so that the fuzzer spends its time in
+ * the protocol and not in guessing checksums (fuzz_core does that). After each step every
+ * invariant holds, everything sent decodes, and no timer is due for ever.
+ *
+ *     input: shape | step...          step: op, then what it reads; at the end, zeros are read
+ */
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "swim/swim.h"
+#include "wire/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STEPS_MAX = 400,
+    IDS = 14,       /* 1 is the member itself */
+    HOUSES = 16,    /* addresses; the first is the member's own */
+    SENT_MAX = 4096, /* datagrams in one step */
+    ROUNDS_MAX = 64, /* advances at one instant until nothing is due */
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct world {
+    struct swim *s;
+    size_t arena_size;
+    swim_time now;
+    struct reader script;
+    uint32_t last_sequence; /* of the last PING or PING_REQ that the member sent */
+    uint64_t last_target;
+    uint8_t last_sent[SWIM_DATAGRAM_MAX];
+    size_t last_size;
+};
+
+/* ---- The small world ---- */
+
+static uint8_t draw(struct world *w)
+{
+    return reader_left(&w->script) ? read_u8(&w->script) : 0;
+}
+
+static uint32_t draw_counter(struct world *w)
+{
+    uint8_t b = draw(w);
+
+    if (b < 200)
+        return b % 8;
+    return b < 240 ? UINT32_MAX - b % 4 : 0x80000000u + b % 4;
+}
+
+static uint64_t draw_id(struct world *w)
+{
+    uint8_t b = draw(w);
+
+    return b < 250 ? 1u + b % IDS : b - 250u; /* 0 sometimes */
+}
+
+static struct swim_addr house(uint8_t number)
+{
+    struct swim_addr addr = {.family = 4, .ip = {10, 0, 0, 1}, .port = 7000};
+
+    addr.ip[3] = (uint8_t)(1 + number % HOUSES);
+    if (number & 0x40) {
+        memset(addr.ip, 0, sizeof addr.ip);
+        addr.family = 6;
+        addr.ip[0] = 0xFD;
+        addr.ip[15] = (uint8_t)(1 + number % HOUSES);
+    }
+    if (number == 0xFF) { /* IPv4-mapped */
+        memset(addr.ip, 0, sizeof addr.ip);
+        addr.ip[10] = addr.ip[11] = 0xFF;
+        addr.ip[12] = 10;
+        addr.ip[15] = 3;
+    } else if (number == 0xFE) {
+        addr.port = 0;
+    } else if (number == 0xFD) {
+        memset(addr.ip, 0, sizeof addr.ip);
+    }
+    return addr;
+}
+
+static struct swim *new_member(struct world *w, uint8_t shape)
+{
+    struct swim_config config;
+    void *arena;
+
+    swim_config_default(&config);
+    config.id = 1;
+    config.seed = shape;
+    config.addr = house(shape & 1 ? 0x40 : 0);
+    config.members_max = shape & 2 ? 6 : 40;
+    config.addr_in_probes = shape & 4;
+    config.anti_entropy_interval_ms = shape & 8 ? 0 : 1000;
+    config.dead_retention_ms = shape & 16 ? 500 : 15000;
+    config.piggyback_max = shape & 32 ? 58 : 6;
+    config.heartbeat_interval_ms = shape & 64 ? 10 : 500;
+    config.indirect_k = shape & 128 ? SWIM_INDIRECT_MAX : 2;
+    config.incarnation = shape == 0xFF ? UINT32_MAX : 0;
+    w->arena_size = (swim_footprint(&config) + 15) / 16 * 16;
+    arena = aligned_alloc(16, w->arena_size);
+    ASSERT(arena != NULL);
+    memset(arena, 0, w->arena_size);
+    return swim_init(arena, w->arena_size, &config, w->now);
+}
+
+/* ---- What the member says ---- */
+
+static void look_at(struct world *w, const uint8_t *bytes, size_t size)
+{
+    struct wire_datagram dg;
+    struct wire_entry entry;
+
+    ASSERT(wire_decode(bytes, size, &dg) == SWIM_OK);
+    while (wire_next_entry(&dg.entries, &entry)) {
+        ASSERT(entry.id != 0 && entry.status <= SWIM_LEFT && entry.addr.port != 0);
+        if (entry.id == dg.header.sender_id)
+            ASSERT(entry.status == SWIM_ALIVE);
+    }
+    ASSERT((dg.header.kind != WIRE_ANTI_ENTROPY && dg.header.kind != WIRE_SYNC) ||
+           size <= WIRE_SYNC_DATAGRAM_MAX);
+    if (dg.has_probe && dg.header.kind != WIRE_ACK) {
+        w->last_sequence = dg.probe_sequence;
+        w->last_target = dg.target_id;
+    }
+    memcpy(w->last_sent, bytes, size);
+    w->last_size = size;
+}
+
+static void drain(struct world *w)
+{
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct swim_addr to;
+    size_t size;
+    uint32_t count = 0;
+
+    while ((size = swim_transmit(w->s, w->now, &to, buf, sizeof buf)) > 0) {
+        ASSERT(to.port != 0 && (to.family == 4 || to.family == 6));
+        ASSERT(++count < SENT_MAX);
+        look_at(w, buf, size);
+    }
+}
+
+/* Advances until nothing is due any more at this instant. */
+static void advance(struct world *w, swim_time by)
+{
+    uint32_t rounds = 0;
+
+    w->now += by;
+    do {
+        swim_advance(w->s, w->now);
+        drain(w);
+        ASSERT(++rounds < ROUNDS_MAX);
+    } while (swim_deadline(w->s) <= w->now);
+}
+
+static void poll_events(struct world *w)
+{
+    struct swim_event event;
+    uint32_t count = 0;
+
+    while (swim_next_event(w->s, &event)) {
+        ASSERT(event.kind >= SWIM_EVENT_JOINED && event.kind <= SWIM_EVENT_LEAVE_DONE);
+        ASSERT(event.at <= w->now && event.member.id != 0);
+        ASSERT(++count < 256);
+    }
+}
+
+/* ---- What it hears ---- */
+
+static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
+{
+    if (which & 1)
+        (void)wire_put_probe(b, which & 64 ? draw(w) : w->last_sequence);
+    if (which & 2)
+        (void)wire_put_on_behalf(b, which & 128 ? draw_id(w) : w->last_target);
+    if (which & 4)
+        (void)wire_put_view(b, which & 32 ? swim_view_digest(w->s) : draw(w), draw(w) % 64);
+    if (which & 8) { /* of any type, also a known one with a wrong length */
+        uint8_t value[16] = {0};
+
+        value[0] = draw(w);
+        (void)wire_put_record(b, draw(w) % 10, value, draw(w) % 16);
+    }
+}
+
+static void put_buckets(struct world *w, struct wire_builder *b)
+{
+    uint8_t value[3 + 4 * 256] = {0};
+    unsigned phase = 1 + draw(w) % 3;
+    unsigned bits = draw(w) % 9;
+    unsigned size = 3;
+
+    if (phase == 1)
+        size += 4u << bits;
+    else if (phase == 2)
+        size += bits < 3 ? 1 : 1u << (bits - 3);
+    value[0] = (uint8_t)phase;
+    value[1] = (uint8_t)bits;
+    value[2] = draw(w) & 1;
+    memset(value + 3, draw(w), sizeof value - 3);
+    (void)wire_put_record(b, WIRE_EXT_BUCKETS, value, (uint16_t)size);
+}
+
+static void put_entries(struct world *w, struct wire_builder *b, uint8_t count)
+{
+    for (uint8_t i = 0; i < count; i++) {
+        struct wire_entry entry = {
+            .id = draw_id(w),
+            .incarnation = draw_counter(w),
+            .heartbeat = draw_counter(w),
+            .status = draw(w) % 5,
+            .addr = house(draw(w)),
+        };
+
+        (void)wire_put_entry(b, &entry);
+    }
+}
+
+static void hear_built(struct world *w, uint8_t kind)
+{
+    uint8_t style = draw(w);
+    struct wire_header header = {
+        .kind = kind,
+        .flags = style & 1 ? WIRE_FLAG_REQUEST_ACK : 0,
+        .capabilities = style & 2 || kind >= WIRE_NACK ? WIRE_CAPABLE : 0,
+        .sender_id = draw_id(w),
+        .incarnation = draw_counter(w),
+        .heartbeat = draw_counter(w),
+    };
+    struct swim_addr from = house(style & 4 ? draw(w) : (uint8_t)header.sender_id);
+    struct swim_addr target = house(draw(w));
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+
+    wire_begin(&b, buf, sizeof buf, &header);
+    if (header.capabilities)
+        put_records(w, &b, style & 8 ? draw(w) : 1);
+    if (kind == WIRE_SYNC)
+        put_buckets(w, &b);
+    if (kind == WIRE_PING_REQ)
+        (void)wire_put_target(&b, draw_id(w), &target);
+    else if (kind == WIRE_ANTI_ENTROPY)
+        (void)wire_put_chunk(&b, draw(w), draw(w), draw(w));
+    if (kind != WIRE_PING_REQ && kind != WIRE_LEAVE)
+        put_entries(w, &b, style >> 4);
+    (void)swim_receive(w->s, w->now, &from, buf, wire_finish(&b));
+}
+
+/* Its own last datagram comes back, from anywhere, with one byte changed. */
+static void hear_echo(struct world *w)
+{
+    struct swim_addr from = house(draw(w));
+    uint8_t at = draw(w);
+    uint8_t value = draw(w);
+    uint16_t sum;
+
+    if (w->last_size < WIRE_HEADER_SIZE)
+        return;
+    w->last_sent[at % w->last_size] = value;
+    w->last_sent[11] = draw(w) % IDS; /* sender */
+    w->last_sent[22] = w->last_sent[23] = 0;
+    sum = wire_checksum(w->last_sent, w->last_size);
+    w->last_sent[22] = (uint8_t)(sum >> 8);
+    w->last_sent[23] = (uint8_t)sum;
+    (void)swim_receive(w->s, w->now, &from, w->last_sent, w->last_size);
+}
+
+/* The whole member moves to another place in memory. */
+static void move(struct world *w)
+{
+    void *arena = aligned_alloc(16, w->arena_size);
+
+    ASSERT(arena != NULL);
+    memcpy(arena, w->s, w->arena_size);
+    memset(w->s, 0xA5, w->arena_size);
+    free(w->s);
+    w->s = arena;
+}
+
+static void step(struct world *w)
+{
+    uint8_t op = draw(w);
+    struct swim_addr addr;
+
+    switch (op % 16) {
+    case 0: advance(w, draw(w) * SWIM_MS); break;
+    case 1: advance(w, draw(w) * 100 * SWIM_MS); break;
+    case 2: advance(w, swim_deadline(w->s) > w->now && swim_deadline(w->s) != SWIM_NEVER
+                           ? swim_deadline(w->s) - w->now
+                           : 0); break;
+    case 3: hear_built(w, WIRE_GOSSIP); break;
+    case 4: hear_built(w, WIRE_PING); break;
+    case 5: hear_built(w, WIRE_PING_REQ); break;
+    case 6: hear_built(w, WIRE_ACK); break;
+    case 7: hear_built(w, WIRE_LEAVE); break;
+    case 8: hear_built(w, WIRE_ANTI_ENTROPY); break;
+    case 9: hear_built(w, WIRE_SYNC); break;
+    case 10: hear_built(w, WIRE_NACK); break;
+    case 11: hear_echo(w); break;
+    case 12:
+        addr = house(draw(w));
+        (void)swim_join(w->s, w->now, &addr);
+        break;
+    case 13:
+        addr = house(draw(w));
+        swim_unjoin(w->s, &addr);
+        break;
+    case 14: move(w); break;
+    default:
+        if (op == 0xFF)
+            swim_leave(w->s, w->now);
+        else if (op == 0x7F) /* months pass */
+            advance(w, draw(w) * UINT64_C(86400000) * SWIM_MS);
+    }
+    if (op & 0x80 || w->script.at == w->script.end)
+        poll_events(w);
+    if (op & 0x40)
+        drain(w);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct world w = {.now = SWIM_MS, .script = reader_of(data, size)};
+
+    w.s = new_member(&w, draw(&w));
+    for (uint32_t i = 0; i < STEPS_MAX && reader_left(&w.script) > 0; i++) {
+        const char *broken;
+
+        step(&w);
+        broken = swim_check(w.s);
+        if (broken)
+            swim_panic(broken, __FILE__, __LINE__);
+    }
+    drain(&w);
+    advance(&w, 0);
+    free(w.s);
+    return 0;
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+"""
+Writes the first inputs of fuzz_node, tests/fuzz/corpus/node/: scripts in its little language, each
+a story that a cluster lives through, and random ones (from fixed seeds). Run it again when the
+language changes.
+"""
+import os
+import random
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus', 'node')
+GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, SYNC = 3, 4, 5, 6, 7, 8, 9
+POLL, DRAIN = 0x80, 0x40
+CAPABLE, REQUEST_ACK, RECORDS = 2, 1, 8
+
+
+def tenths(n):
+    return bytes([1 | DRAIN | POLL, n])
+
+
+def to_deadline():
+    return bytes([2 | DRAIN])
+
+
+def entry(member, incarnation, heartbeat, status):
+    return bytes([member - 1, incarnation, heartbeat, status, member - 1])
+
+
+def hear(kind, sender, incarnation=0, heartbeat=0, style=CAPABLE, records=None, entries=(), tail=b''):
+    style |= len(entries) << 4
+    body = bytes([kind | DRAIN, style | (RECORDS if records is not None else 0),
+                  sender - 1, incarnation, heartbeat, 0])
+    if style & CAPABLE and records is not None:
+        body += records
+    return body + tail + b''.join(entries)
+
+
+def joined(count=6):
+    return b''.join(hear(GOSSIP, member) for member in range(2, 2 + count))
+
+
+STORIES = {
+    'quiet': joined() + tenths(50),
+    'answers': joined() + (to_deadline() + hear(ACK, 2) + hear(ACK, 3) + hear(ACK, 4)) * 8,
+    'silence': joined() + to_deadline() * 60,
+    'doubt': joined() + hear(GOSSIP, 2, entries=[entry(1, 0, 0, 1)]) + hear(
+        GOSSIP, 3, entries=[entry(4, 0, 3, 1), entry(5, 0, 3, 2)]) + to_deadline() * 20,
+    'forgery': joined() + hear(GOSSIP, 2, entries=[entry(1, 239, 0, 2)]) + tenths(5) + hear(
+        GOSSIP, 2, entries=[entry(1, 236, 0, 2)]) * 5,
+    'leave': joined() + bytes([0xFF]) + to_deadline() * 6 + hear(ACK, 2) + hear(ACK, 3),
+    'left': joined() + hear(LEAVE, 3, style=CAPABLE | REQUEST_ACK) + tenths(200) + tenths(200),
+    'relay': joined() + hear(PING_REQ, 2, tail=bytes([2])) + hear(ACK, 3) + tenths(2),
+    'push': joined() + hear(PING, 9) + hear(PING, 10, style=0) + to_deadline() * 10,
+    'sync': joined() + tenths(90) + hear(SYNC, 2, tail=bytes([0, 3, 1, 7])) + to_deadline() * 4
+            + hear(SYNC, 2, tail=bytes([1, 3, 1, 255])) + to_deadline() * 4,
+    'chunks': joined() + hear(ANTI_ENTROPY, 2, tail=bytes([1, 0, 1]),
+                              entries=[entry(m, 0, 0, 0) for m in range(8, 14)]) + tenths(10),
+    'moves': (joined(3) + bytes([14]) + to_deadline()) * 4,
+    'seeds': bytes([12, 5, 12, 6, 12, 0x47]) + to_deadline() * 30 + bytes([13, 5]) + tenths(100),
+    'months': joined() + bytes([0x7F, 200]) + to_deadline() * 3 + bytes([0x7F, 255]) + tenths(9),
+}
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    for shape in (0, 0x02, 0x10 | 0x04, 0x40 | 0x01, 0xFF):
+        for name, story in STORIES.items():
+            with open(os.path.join(FOLDER, f'{name}_{shape:02x}'), 'wb') as f:
+                f.write(bytes([shape]) + story)
+    for seed in range(20):
+        generator = random.Random(seed)
+        with open(os.path.join(FOLDER, f'random_{seed}'), 'wb') as f:
+            f.write(bytes(generator.choice((generator.randrange(256), generator.randrange(16)))
+                          for _ in range(600)))
+
+
+if __name__ == '__main__':
+    main()
