@@ -22,8 +22,11 @@
  * nothing, and come again at once, then make a 501st wait for some 50 ms at 40 % of a processor. */
 #define FULL_WAITING_MS 5
 #define FULL_ANSWERING_MS 1000
-/* evhttp sees that a head is too long when more than that is there to be read. */
+/* evhttp sees that a head is too long when more than that is there to be read, and takes a body in
+ * one piece. */
 #define READ_AHEAD_MAX (2 * HTTP_HEAD_MAX)
+_Static_assert(READ_AHEAD_MAX > HTTP_HEAD_MAX && READ_AHEAD_MAX > 2 * HTTP_BODY_MAX,
+               "or requests within the limits would never be complete");
 
 struct place {
     struct bufferevent *stream; /* NULL: the place is free */

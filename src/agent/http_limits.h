@@ -20,6 +20,7 @@
 
 #define HTTP_CONNECTIONS_MAX 64
 #define HTTP_HEAD_MAX 8192 /* request line and header lines */
+#define HTTP_BODY_MAX 4096 /* so that a POST with a small body is told 405, like one without */
 #define HTTP_FIRST_MS 10000
 #define HTTP_ANSWER_MS 10000
 #define HTTP_KEPT_MS 90000 /* longer than a minute, at which Prometheus scrapes by default */

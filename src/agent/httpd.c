@@ -23,9 +23,8 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#define BACKLOG 511
-/* So that a POST with a small body is told 405, like one without. */
-#define BODY_MAX 4096
+/* A burst waits here while all places are taken; the kernel may allow less. */
+#define BACKLOG 512
 /* All there are: evhttp answers 501 to the others, and 501 carries no Allow. */
 #define EVERY_METHOD UINT16_MAX
 
@@ -233,7 +232,7 @@ static bool serve(struct httpd *httpd, struct event_base *base, struct evconnlis
     if (httpd->limits == NULL)
         return false;
     evhttp_set_max_headers_size(httpd->http, HTTP_HEAD_MAX);
-    evhttp_set_max_body_size(httpd->http, BODY_MAX);
+    evhttp_set_max_body_size(httpd->http, HTTP_BODY_MAX);
     evhttp_set_allowed_methods(httpd->http, EVERY_METHOD);
     evhttp_set_gencb(httpd->http, on_request, httpd);
     return true;
