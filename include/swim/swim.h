@@ -44,9 +44,11 @@ extern "C" {
 #if defined(__GNUC__)
 #define SWIM_API __attribute__((visibility("default")))
 #define SWIM_MUST_CHECK __attribute__((warn_unused_result))
+#define SWIM_NORETURN __attribute__((noreturn))
 #else
 #define SWIM_API
 #define SWIM_MUST_CHECK
+#define SWIM_NORETURN
 #endif
 
 /* ---- Limits ------------------------------------------------------------------------------ */
@@ -250,19 +252,18 @@ SWIM_API uint64_t swim_view_digest(const struct swim *s);
 /* ---- Events ------------------------------------------------------------------------------ */
 
 enum swim_event_kind {
-    SWIM_EVENT_JOINED = 1,  /* a member that was not known, or was a tombstone, is alive */
-    SWIM_EVENT_SUSPECTED,   /* alive -> suspect */
-    SWIM_EVENT_RECOVERED,   /* suspect -> alive */
-    SWIM_EVENT_FAILED,      /* -> dead */
-    SWIM_EVENT_LEFT,        /* -> left */
-    SWIM_EVENT_UPDATED,     /* still alive, with another address or incarnation */
-    SWIM_EVENT_FORGOTTEN,   /* a tombstone's retention is over (not said when its slot had to be
-                               given to a newcomer at once) */
-    SWIM_EVENT_REFUTED,     /* this member overruled a claim about itself: new incarnation */
-    SWIM_EVENT_ID_CHANGED,  /* this member's incarnations were used up: it has a new id */
-    SWIM_EVENT_TABLE_FULL,  /* a newcomer was refused; said again only after there was room */
-    SWIM_EVENT_PAUSED,      /* a gap between two calls: all timers were restarted */
-    SWIM_EVENT_LEAVE_DONE,  /* swim_has_left has become true */
+    SWIM_EVENT_JOINED = 1, /* a member that was not known, or was a tombstone, is alive */
+    SWIM_EVENT_SUSPECTED,  /* alive -> suspect */
+    SWIM_EVENT_RECOVERED,  /* suspect -> alive */
+    SWIM_EVENT_FAILED,     /* -> dead */
+    SWIM_EVENT_LEFT,       /* -> left */
+    SWIM_EVENT_UPDATED,    /* still alive, with another address or incarnation */
+    SWIM_EVENT_FORGOTTEN,  /* a tombstone's retention is over; unsaid if its slot was needed */
+    SWIM_EVENT_REFUTED,    /* this member overruled a claim about itself: new incarnation */
+    SWIM_EVENT_ID_CHANGED, /* this member's incarnations were used up: it has a new id */
+    SWIM_EVENT_TABLE_FULL, /* a newcomer was refused; said again only after there was room */
+    SWIM_EVENT_PAUSED,     /* a gap between two calls: all timers were restarted */
+    SWIM_EVENT_LEAVE_DONE, /* swim_has_left has become true */
 };
 SWIM_API const char *swim_event_name(enum swim_event_kind kind);
 
@@ -332,8 +333,10 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     X(pauses, "Gaps between two calls that restarted the timers.")
 
 /* Upper bounds of the probe round-trip histogram's buckets, in microseconds; one more is +Inf. */
+/* clang-format off */
 #define SWIM_RTT_BOUNDS_US                                                                         \
     { 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000 }
+/* clang-format on */
 #define SWIM_RTT_BUCKETS 14
 
 struct swim_stats {
@@ -363,10 +366,7 @@ SWIM_API const char *swim_check(const struct swim *s);
  * Where failed assertions end. libswim brings one that aborts; a program that defines its own
  * replaces it. Must not return.
  */
-#if defined(__GNUC__)
-__attribute__((noreturn))
-#endif
-SWIM_API void swim_panic(const char *expression, const char *file, int line);
+SWIM_API SWIM_NORETURN void swim_panic(const char *expression, const char *file, int line);
 
 #ifdef __cplusplus
 }

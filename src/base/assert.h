@@ -11,7 +11,6 @@ __attribute__((noreturn, visibility("default")))
 #endif
 void swim_panic(const char *expression, const char *file, int line);
 
-#define ASSERT(expression)                                                                         \
-    ((expression) ? (void)0 : swim_panic(#expression, __FILE__, __LINE__))
+#define ASSERT(expression) ((expression) ? (void)0 : swim_panic(#expression, __FILE__, __LINE__))
 
 #endif

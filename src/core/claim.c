@@ -61,8 +61,8 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
         gossip_rumour(s, slot);
     else
         gossip_news(s, slot);
-    event_about(s, slot, before->incarnation != now->incarnation ||
-                             !addr_equal(&before->addr, &now->addr));
+    event_about(s, slot,
+                before->incarnation != now->incarnation || !addr_equal(&before->addr, &now->addr));
     gossip_follow_membership(s);
     probe_follow_membership(s);
     sync_follow_membership(s);
@@ -188,8 +188,7 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
             outbox_correct(s, source, source->slot);
         return;
     }
-    if (is_readmitted(s, heard, source) ||
-        (clock > 0 && merge_compare(heard, &m->record) > 0)) {
+    if (is_readmitted(s, heard, source) || (clock > 0 && merge_compare(heard, &m->record) > 0)) {
         source->heard_new =
             m->flags & MEMBER_FORGOTTEN || heard->incarnation > m->record.incarnation;
         moved = moved || is_terminal(m->record.status);
@@ -277,8 +276,8 @@ static void hear_about_known(struct swim *s, const struct record *heard, uint32_
     int order = merge_compare(heard, &m->record);
 
     if (order > 0) {
-        bool is_read = heard->incarnation != m->record.incarnation ||
-                       heard->heartbeat > member_estimate(s, m);
+        bool is_read =
+            heard->incarnation != m->record.incarnation || heard->heartbeat > member_estimate(s, m);
 
         apply(s, slot, heard, source->is_settling);
         if (is_read)

@@ -39,7 +39,10 @@ static const struct {
     uint32_t min;
     uint32_t max;
 } ranges[] = {
-#define RANGE(field, min, max) {#field, offsetof(struct swim_config, field), min, max}
+#define RANGE(field, min, max)                                                                     \
+    {                                                                                              \
+#field, offsetof(struct swim_config, field), min, max                                      \
+    }
     RANGE(members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX),
     RANGE(fanout, 1, 65535),
     RANGE(max_sends, 1, 64),

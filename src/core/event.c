@@ -114,7 +114,7 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
 const char *swim_event_name(enum swim_event_kind kind)
 {
     static const char *const names[] = {
-        "unknown", "joined",    "suspected", "recovered",  "failed",     "left",       "updated",
+        "unknown",   "joined",  "suspected",  "recovered",  "failed", "left",       "updated",
         "forgotten", "refuted", "id_changed", "table_full", "paused", "leave_done",
     };
 

@@ -8,10 +8,10 @@
 #include "core/transmit.h"
 
 enum {
-    TARGETS_MAX = 64 * 20, /* max_sends times log2 of the largest cluster */
-    RUMOUR_SENDS = 4,      /* of what is probably known: see gossip_rumour */
+    TARGETS_MAX = 64 * 20,                     /* max_sends times log2 of the largest cluster */
+    RUMOUR_SENDS = 4,                          /* of what is probably known: see gossip_rumour */
     RUMOUR_LEVEL = NEWS_LEVELS - RUMOUR_SENDS, /* the last lists are theirs */
-    LOOKS_MAX = 128,       /* at one list for one datagram: twice what fits into it */
+    LOOKS_MAX = 128, /* at one list for one datagram: twice what fits into it */
 };
 
 /* What n is multiplied by where fan-out is adaptive: ceil(log2 n), at least 1. */
@@ -32,8 +32,7 @@ uint32_t gossip_fanout(const struct swim *s)
 
 uint32_t gossip_targets(const struct swim *s)
 {
-    uint32_t targets =
-        s->config.max_sends * (s->config.adaptive_targets ? adaptive_factor(s) : 1);
+    uint32_t targets = s->config.max_sends * (s->config.adaptive_targets ? adaptive_factor(s) : 1);
 
     return targets < s->live_count ? targets : s->live_count;
 }

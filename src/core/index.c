@@ -16,7 +16,8 @@ bool index_has_room(const struct index_view *view, uint64_t hash)
 {
     uint32_t length = 0;
 
-    for (uint32_t slot = view->heads[index_bucket(view->index, hash)]; slot; slot = view->next[slot])
+    for (uint32_t slot = view->heads[index_bucket(view->index, hash)]; slot;
+         slot = view->next[slot])
         length++;
     return length < INDEX_CHAIN_MAX;
 }

@@ -33,8 +33,7 @@ uint32_t swim_member_slots(const struct swim *s)
 
 static bool show(const struct swim *s, uint32_t slot, struct swim_member *ret)
 {
-    if (!slot || members_of(s)[slot].record.id == 0 ||
-        members_of(s)[slot].flags & MEMBER_FORGOTTEN)
+    if (!slot || members_of(s)[slot].record.id == 0 || members_of(s)[slot].flags & MEMBER_FORGOTTEN)
         return false;
     inspect_member(s, slot, ret);
     return true;

@@ -35,13 +35,13 @@
 /* Bounds of what is in flight. Each is a limit on memory; what exceeds it is dropped, counted,
  * and made good by the protocol's own repetition. */
 enum {
-    OUTBOX_MAX = 512,       /* datagrams waiting: a burst of 64 received, each with an answer and
+    OUTBOX_MAX = 512,    /* datagrams waiting: a burst of 64 received, each with an answer and
                                a correction, beside a widest gossip round, fits several times */
-    SUBJECTS_MAX = 8,       /* records that a waiting datagram must carry first */
-    RELAYS_MAX = 64,        /* indirect probes served at a time, for other members */
-    RELIABLE_MAX = 64,      /* announcements awaiting an ACK: 2 * indirect_k + log2 n at most */
-    JOBS_MAX = 64,          /* synchronisations being sent, paced */
-    BUCKET_BITS_MAX = 8,    /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
+    SUBJECTS_MAX = 8,    /* records that a waiting datagram must carry first */
+    RELAYS_MAX = 64,     /* indirect probes served at a time, for other members */
+    RELIABLE_MAX = 64,   /* announcements awaiting an ACK: 2 * indirect_k + log2 n at most */
+    JOBS_MAX = 64,       /* synchronisations being sent, paced */
+    BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
     NEWS_LEVELS = 256,      /* the largest limit of transmissions, 12 * 21, and rumours' four */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
@@ -265,7 +265,7 @@ struct swim {
     struct session session;
     swim_time differs_since; /* host time of the first differing view since one was equal */
     uint32_t sync_failures;  /* synchronisations asked for since then */
-    swim_time sync_allowed; /* host time before which we ask for no further synchronisation */
+    swim_time sync_allowed;  /* host time before which we ask for no further synchronisation */
     uint64_t table_version;
     struct healing healing;
     struct outbox outbox;

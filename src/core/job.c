@@ -34,8 +34,7 @@ static struct job *find(struct swim *s, enum job_kind kind, const struct swim_ad
     return NULL;
 }
 
-struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot,
-                      const struct swim_addr *to)
+struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot, const struct swim_addr *to)
 {
     struct job *jobs = jobs_of(s);
 

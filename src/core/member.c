@@ -319,8 +319,8 @@ void member_free(struct swim *s, uint32_t slot)
 /* Neither the digest nor the address index can tell the two apart. */
 static bool is_same_view(const struct record *a, const struct record *b)
 {
-    return !is_terminal(a->status) && !is_terminal(b->status) &&
-           a->incarnation == b->incarnation && addr_equal(&a->addr, &b->addr);
+    return !is_terminal(a->status) && !is_terminal(b->status) && a->incarnation == b->incarnation &&
+           addr_equal(&a->addr, &b->addr);
 }
 
 void member_set(struct swim *s, uint32_t slot, const struct record *record)

@@ -16,14 +16,10 @@
 static enum swim_error drop(struct swim *s, enum swim_error error)
 {
     uint64_t *const counters[] = {
-        [SWIM_DROP_SHORT] = &s->stats.drop_short,
-        [SWIM_DROP_VERSION] = &s->stats.drop_version,
-        [SWIM_DROP_LENGTH] = &s->stats.drop_length,
-        [SWIM_DROP_CHECKSUM] = &s->stats.drop_checksum,
-        [SWIM_DROP_KIND] = &s->stats.drop_kind,
-        [SWIM_DROP_PAYLOAD] = &s->stats.drop_payload,
-        [SWIM_DROP_SELF] = &s->stats.drop_self,
-        [SWIM_DROP_LEFT] = &s->stats.drop_left,
+        [SWIM_DROP_SHORT] = &s->stats.drop_short,   [SWIM_DROP_VERSION] = &s->stats.drop_version,
+        [SWIM_DROP_LENGTH] = &s->stats.drop_length, [SWIM_DROP_CHECKSUM] = &s->stats.drop_checksum,
+        [SWIM_DROP_KIND] = &s->stats.drop_kind,     [SWIM_DROP_PAYLOAD] = &s->stats.drop_payload,
+        [SWIM_DROP_SELF] = &s->stats.drop_self,     [SWIM_DROP_LEFT] = &s->stats.drop_left,
     };
 
     ASSERT(error > SWIM_OK && error < sizeof counters / sizeof *counters);
@@ -67,8 +63,8 @@ static bool is_newcomer(const struct swim *s, const struct wire_datagram *dg,
            (!dg->has_view || dg->view_count < cluster_size(s) / 2);
 }
 
-static void acknowledge(struct swim *s, const struct wire_datagram *dg,
-                        const struct source *source, bool is_pushed)
+static void acknowledge(struct swim *s, const struct wire_datagram *dg, const struct source *source,
+                        bool is_pushed)
 {
     struct intent *ack = outbox_push_ack(s, source, dg->header.capabilities & WIRE_CAPABLE);
 
@@ -145,8 +141,8 @@ enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_ad
 
 const char *swim_error_name(enum swim_error error)
 {
-    static const char *const names[] = {"ok",       "short", "version", "length", "checksum",
-                                        "kind",     "payload", "self",  "left"};
+    static const char *const names[] = {"ok",   "short",   "version", "length", "checksum",
+                                        "kind", "payload", "self",    "left"};
 
     return (unsigned)error < sizeof names / sizeof *names ? names[error] : "unknown";
 }

@@ -30,8 +30,7 @@ static struct relay *take(struct swim *s)
 
 static void answer(struct swim *s, const struct relay *relay)
 {
-    uint32_t slot =
-        member_holds(s, relay->requester, relay->requester_id) ? relay->requester : 0;
+    uint32_t slot = member_holds(s, relay->requester, relay->requester_id) ? relay->requester : 0;
     struct intent *ack = outbox_push(s, WIRE_ACK, slot, &relay->requester_addr);
 
     if (!ack)
@@ -45,8 +44,7 @@ static void answer(struct swim *s, const struct relay *relay)
     s->stats.indirect_relayed++;
 }
 
-void relay_hear_request(struct swim *s, const struct wire_datagram *dg,
-                        const struct source *source)
+void relay_hear_request(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     uint32_t target = member_find(s, dg->target_id);
     struct relay *relay;
@@ -91,9 +89,8 @@ void relay_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct
 
     for (unsigned i = 0; s->relay_count && i < RELAYS_MAX; i++) {
         struct relay *relay = &relays[i];
-        bool is_answer = relay->extended
-                             ? dg->has_probe && dg->probe_sequence == relay->sequence
-                             : !dg->has_probe;
+        bool is_answer = relay->extended ? dg->has_probe && dg->probe_sequence == relay->sequence
+                                         : !dg->has_probe;
 
         if (!relay->used || !is_answer || relay->target_id != dg->header.sender_id ||
             relay->target != source->slot)

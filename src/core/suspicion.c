@@ -58,8 +58,7 @@ swim_time suspicion_deadline(const struct swim *s)
 {
     if (s->suspicions.size == 0)
         return SWIM_NEVER;
-    return timer_to_host(s, heap_top(&s->suspicions, suspicion_nodes(s))->key +
-                                s->suspicion_shift);
+    return timer_to_host(s, heap_top(&s->suspicions, suspicion_nodes(s))->key + s->suspicion_shift);
 }
 
 void suspicion_expire(struct swim *s)

@@ -78,8 +78,8 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     s->suspicions.capacity = config->members_max;
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         s->timers[i] = SWIM_NEVER;
-    index_init(&s->by_id, config->members_max < INDEX_BUCKETS_MIN ? INDEX_BUCKETS_MIN
-                                                                  : config->members_max);
+    index_init(&s->by_id,
+               config->members_max < INDEX_BUCKETS_MIN ? INDEX_BUCKETS_MIN : config->members_max);
     index_init(&s->by_addr, s->by_id.buckets_max);
     self_init(s);
     return s;
@@ -88,9 +88,9 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
 void swim_advance(struct swim *s, swim_time now)
 {
     static void (*const fire[TIMER_COUNT])(struct swim *) = {
-        [TIMER_ROUND] = probe_round,        [TIMER_PROBE] = probe_timeout,
-        [TIMER_GOSSIP] = gossip_round,      [TIMER_HEAL] = contact_try,
-        [TIMER_SYNC] = sync_push_periodic,  [TIMER_RELIABLE] = reliable_expire,
+        [TIMER_ROUND] = probe_round,       [TIMER_PROBE] = probe_timeout,
+        [TIMER_GOSSIP] = gossip_round,     [TIMER_HEAL] = contact_try,
+        [TIMER_SYNC] = sync_push_periodic, [TIMER_RELIABLE] = reliable_expire,
     };
 
     ASSERT(s);

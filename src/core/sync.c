@@ -129,8 +129,8 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
     if (s->differs_since == SWIM_NEVER)
         s->differs_since = s->now;
     /* Two clusters that meet need not wait; a newcomer with an empty table is being sent one. */
-    is_first_contact = source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 &&
-                       s->live_count > 1;
+    is_first_contact =
+        source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 && s->live_count > 1;
     if (is_first_contact || is_far_apart(s, dg->view_count) || is_overdue(s))
         sync_ask(s, source->slot);
 }
@@ -229,8 +229,7 @@ static void hear_request(struct swim *s, const struct wire_datagram *dg,
     memcpy(job->mask, mask, sizeof mask);
 }
 
-static void hear_reply(struct swim *s, const struct wire_datagram *dg,
-                       const struct source *source)
+static void hear_reply(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     bool is_last = dg->buckets[2];
     struct job *job;

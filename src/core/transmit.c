@@ -37,8 +37,8 @@ static bool put_left(const struct swim *s, struct wire_builder *b, const struct 
     return wire_put_entry(b, left) && wire_put_entry(b, &dead);
 }
 
-bool transmit_put_member(const struct swim *s, struct wire_builder *b,
-                         const struct intent *intent, uint32_t slot)
+bool transmit_put_member(const struct swim *s, struct wire_builder *b, const struct intent *intent,
+                         uint32_t slot)
 {
     const struct member *m = member_at(s, slot);
     struct wire_entry entry = {
@@ -96,8 +96,7 @@ static uint32_t put_subjects(struct swim *s, struct wire_builder *b, const struc
 static uint32_t put_entries(struct swim *s, struct wire_builder *b, const struct intent *intent)
 {
     uint32_t count = put_subjects(s, b, intent);
-    uint32_t max =
-        intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
+    uint32_t max = intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
 
     /* A correction says no more; and news is not spent on a newcomer that gets all of it. */
     if ((intent->kind == WIRE_GOSSIP && !intent->news_only) || intent->no_news || s->leaving)
@@ -137,8 +136,7 @@ static size_t write_intent(struct swim *s, const struct intent *intent, void *bu
     return wire_finish(&b);
 }
 
-size_t swim_transmit(struct swim *s, swim_time now, struct swim_addr *ret_to, void *buf,
-                     size_t cap)
+size_t swim_transmit(struct swim *s, swim_time now, struct swim_addr *ret_to, void *buf, size_t cap)
 {
     struct intent intent;
     size_t size = 0;

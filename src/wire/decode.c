@@ -117,22 +117,16 @@ static bool decode_view(struct reader *value, struct wire_datagram *ret)
 static bool decode_record(uint8_t type, struct reader value, struct wire_datagram *ret)
 {
     switch (type) {
-    case WIRE_EXT_PROBE:
-        return decode_probe(&value, ret);
-    case WIRE_EXT_ON_BEHALF:
-        return decode_on_behalf(&value, ret);
-    case WIRE_EXT_VIEW:
-        return decode_view(&value, ret);
+    case WIRE_EXT_PROBE: return decode_probe(&value, ret);
+    case WIRE_EXT_ON_BEHALF: return decode_on_behalf(&value, ret);
+    case WIRE_EXT_VIEW: return decode_view(&value, ret);
     case WIRE_EXT_SUSPICION:
         if (reader_left(&value) % SUSPICION_SIZE != 0)
             return false;
         keep_value(&value, &ret->suspicions, &ret->suspicions_size);
         return true;
-    case WIRE_EXT_BUCKETS:
-        keep_value(&value, &ret->buckets, &ret->buckets_size);
-        return true;
-    default:
-        return true; /* of a later version: skipped */
+    case WIRE_EXT_BUCKETS: keep_value(&value, &ret->buckets, &ret->buckets_size); return true;
+    default: return true; /* of a later version: skipped */
     }
 }
 
@@ -192,14 +186,10 @@ static bool decode_chunk(struct reader *payload, struct wire_datagram *ret)
 static bool decode_payload(struct reader payload, struct wire_datagram *ret)
 {
     switch (ret->header.kind) {
-    case WIRE_LEAVE:
-        return true;
-    case WIRE_PING_REQ:
-        return decode_target(&payload, ret);
-    case WIRE_ANTI_ENTROPY:
-        return decode_chunk(&payload, ret) && decode_entries(payload, ret);
-    default:
-        return decode_entries(payload, ret);
+    case WIRE_LEAVE: return true;
+    case WIRE_PING_REQ: return decode_target(&payload, ret);
+    case WIRE_ANTI_ENTROPY: return decode_chunk(&payload, ret) && decode_entries(payload, ret);
+    default: return decode_entries(payload, ret);
     }
 }
 

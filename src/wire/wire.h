@@ -55,7 +55,7 @@ enum wire_ext {
 
 struct wire_header {
     uint8_t kind;
-    uint8_t flags;        /* on encode: REQUEST_ACK only; EXTENDED is set by the first record */
+    uint8_t flags; /* on encode: REQUEST_ACK only; EXTENDED is set by the first record */
     uint8_t capabilities;
     uint64_t sender_id;
     uint32_t heartbeat;
@@ -137,8 +137,7 @@ bool wire_put_view(struct wire_builder *b, uint64_t digest, uint32_t count);
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size);
 /* Payloads. Asserted: PING_REQ's and ANTI_ENTROPY's are put once, before any entry. */
 bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr);
-bool wire_put_chunk(struct wire_builder *b, uint64_t table_version, uint16_t index,
-                    uint16_t count);
+bool wire_put_chunk(struct wire_builder *b, uint64_t table_version, uint16_t index, uint16_t count);
 bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry);
 size_t wire_entry_size(const struct swim_addr *addr); /* 24 or 36 */
 size_t wire_left(const struct wire_builder *b);

@@ -30,9 +30,12 @@ PATHS = ["/metrics", "/metrics/json", "/membership", "/healthz", "/readyz"]
 class Raw:
     """A TCP connection on which the test says exactly what it wants."""
 
-    def __init__(self, node, timeout=5.0):
-        self.socket = socket.create_connection(("127.0.0.1", node.metrics_port),
-                                               timeout * swimtest.FACTOR)
+    def __init__(self, node, timeout=5.0, rcvbuf=None):
+        self.socket = socket.socket()
+        if rcvbuf is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        self.socket.settimeout(timeout * swimtest.FACTOR)
+        self.socket.connect(("127.0.0.1", node.metrics_port))
 
     def __enter__(self):
         return self
@@ -302,6 +305,20 @@ class Http(swimtest.SwimTestCase):
             raw.socket.shutdown(socket.SHUT_WR)
             statuses = re.findall(rb"HTTP/1\.1 (\d+) ", raw.answer())
         self.assertEqual(statuses, [b"404" if path == "/nothing" else b"200" for path in paths])
+
+    def test_late_reader_that_has_said_all(self):
+        # Its end of input is here long before it has read its answers; it gets them all.
+        node = self.node().await_http()
+        with Raw(node, rcvbuf=4096) as raw:
+            raw.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 300)
+            raw.socket.shutdown(socket.SHUT_WR)
+            answered = [0, 0]
+
+            def is_stuck():
+                answered.append(node.metrics()["swim_http_requests_total"])
+                return answered[-1] == answered[-3] + 2 < 300, answered[-3:]
+            swimtest.wait_until(is_stuck, 5, "nothing more fits")
+            self.assertEqual(raw.answer().count(b"HTTP/1.1 200 "), 300)
 
     def test_unknown_paths(self):
         node = self.node().await_http()

@@ -11,12 +11,12 @@
 #include "sim/sim.h"
 #include "wire/wire.h"
 
-#define PLAIN_MEMBERS_MAX 2048
+#define PLAIN_MEMBERS_MAX 8192
 #define PLAIN_SEEDS_MAX 8
 #define PLAIN_OUTBOX_MAX 512
 #define PLAIN_SOURCES_MAX 2048
 #define PLAIN_ASSEMBLIES_MAX 64
-#define PLAIN_CHUNKS_MAX 64
+#define PLAIN_CHUNKS_MAX 256
 
 struct plain_member {
     struct wire_entry entry;

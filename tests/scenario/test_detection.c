@@ -63,6 +63,30 @@ static void three_notice_a_kill_within_twelve_seconds(void **state)
     }
 }
 
+static bool is_doubted_by_someone(const struct sim *sim, const void *context)
+{
+    for (uint32_t i = 0; i < sim_nodes(sim); i++) {
+        if (sim_sees(sim, i, *(const uint64_t *)context, SWIM_SUSPECT))
+            return true;
+    }
+    return false;
+}
+
+/* The first doubt outranks whatever the others had heard of the member before the probe failed,
+ * however lately: all share it at once, and the same one. */
+static void a_suspicion_outranks_what_others_know(void **state)
+{
+    (void)state;
+    struct sim *sim = settled(__func__, 30);
+    uint64_t id = sim_id(sim, 11);
+
+    run_ms(sim, 60000);
+    sim_crash(sim, 11);
+    expect_until(sim, is_doubted_by_someone, &id, 6000, "somebody doubts it");
+    expect_all_see(sim, id, SWIM_SUSPECT, 1000);
+    scenario_end(sim);
+}
+
 static void half_of_the_cluster_dies_at_once(void **state)
 {
     (void)state;
@@ -430,6 +454,7 @@ int main(void)
         cmocka_unit_test(death_in_a_cluster_of_ten),
         cmocka_unit_test(death_in_a_cluster_of_fifty),
         cmocka_unit_test(three_notice_a_kill_within_twelve_seconds),
+        cmocka_unit_test(a_suspicion_outranks_what_others_know),
         cmocka_unit_test(half_of_the_cluster_dies_at_once),
         cmocka_unit_test(a_suspect_that_lives_refutes),
         cmocka_unit_test(one_cut_link_harms_nobody),

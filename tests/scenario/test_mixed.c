@@ -356,7 +356,43 @@ static void a_downgrade_under_the_same_id(void **state)
     mixed_end(&mixed);
 }
 
-/* The table of a thousand, for a peer that takes 50 datagrams a second: paced, and complete. */
+/* A table of 6,000 is 125 chunks, more than the burst of 100 that a plain peer takes: they are
+ * spread over seconds, and all of them arrive. */
+static void a_huge_table_is_paced_for_a_plain_peer(void **state)
+{
+    (void)state;
+    struct sim_config config = scenario_config(__func__, 2);
+    struct mixed mixed = {.sim = sim_new(&config)};
+    struct swim_addr from = make_addr(1, 7);
+    uint32_t node = sim_add(mixed.sim);
+
+    sim_member_config(mixed.sim, node)->members_max = 8192;
+    sim_start(mixed.sim, node);
+    for (uint32_t i = 0; i < 120; i++) {
+        struct wire_entry entries[50];
+        struct forged gossip = {
+            .header = {.kind = WIRE_GOSSIP, .sender_id = 7}, .entries = entries, .count = 50};
+
+        for (uint32_t k = 0; k < 50; k++) {
+            uint32_t id = 1000 + 50 * i + k;
+
+            entries[k] = (struct wire_entry){.id = id, .addr = make_addr(2, (uint16_t)id)};
+        }
+        forge(mixed.sim, &from, node, &gossip);
+    }
+    run_ms(mixed.sim, 1);
+    assert_int_equal(sim_count(mixed.sim, node, SWIM_ALIVE), 6002);
+    add_plain(&mixed, node);
+    run_ms(mixed.sim, 1000);
+    assert_true(mixed.plain[0]->received[WIRE_ANTI_ENTROPY] < 100);
+    run_ms(mixed.sim, 9000);
+    assert_in_range(mixed.plain[0]->received[WIRE_ANTI_ENTROPY], 125, 130);
+    assert_int_equal(mixed.plain[0]->syncs_complete, 1);
+    assert_true(mixed.plain[0]->member_count > 6000);
+    mixed_end(&mixed);
+}
+
+/* The table of a thousand that all live, for a peer that takes 50 datagrams a second. */
 static void a_big_table_for_a_plain_peer(void **state)
 {
     (void)state;
@@ -398,6 +434,7 @@ int main(void)
         cmocka_unit_test(a_partition_with_plain_peers_on_both_sides),
         cmocka_unit_test(an_upgrade_and_a_downgrade),
         cmocka_unit_test(a_downgrade_under_the_same_id),
+        cmocka_unit_test(a_huge_table_is_paced_for_a_plain_peer),
         cmocka_unit_test(a_big_table_for_a_plain_peer),
     };
 

@@ -201,6 +201,22 @@ static size_t used_bytes(const uint8_t *arena, size_t size)
     return used;
 }
 
+static bool is_mincore_true(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char in_core[4] = {0};
+    uint8_t *block = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                          -1, 0);
+    bool is_true;
+
+    assert_true(block != MAP_FAILED);
+    block[page] = 1;
+    is_true = mincore(block, 4 * page, in_core) == 0 && !(in_core[0] & 1) && in_core[1] & 1 &&
+              !(in_core[2] & 1) && !(in_core[3] & 1);
+    munmap(block, 4 * page);
+    return is_true;
+}
+
 static void test_pages_are_touched_as_they_are_used(void **state)
 {
     struct swim_config config = quiet_config_of(1);
@@ -221,10 +237,14 @@ static void test_pages_are_touched_as_they_are_used(void **state)
     in_core = calloc(1, size / page + 1);
     assert_non_null(in_core);
     s = swim_init(arena, size, &config, START);
-    assert_int_equal(mincore(arena, size, in_core), 0);
-    for (size_t i = 0; i < size / page; i++)
-        resident += in_core[i] & 1;
-    assert_in_range(resident, 1, 40);
+    assert_true(used_bytes(arena, page) > 0);
+    /* Where the system tells truly which pages are there (an emulator may not). */
+    if (is_mincore_true()) {
+        assert_int_equal(mincore(arena, size, in_core), 0);
+        for (size_t i = 0; i < size / page; i++)
+            resident += in_core[i] & 1;
+        assert_in_range(resident, 1, 40);
+    }
     /* A hundred members in a table for a million: still a few hundred kilobytes. */
     hear_members(s, START, 2, 101);
     settle(s, START, START + 60000 * SWIM_MS);

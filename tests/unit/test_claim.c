@@ -440,6 +440,29 @@ static void test_senders_without_a_usable_address_are_not(void **state)
     member_end(s);
 }
 
+/* Whatever comes from nowhere, nothing is sent there. */
+static void test_nothing_is_sent_to_nowhere(void **state)
+{
+    swim_time now;
+    struct swim *s = with_members(3, &now);
+    struct wire_entry stale = claim(3, 0, 0, SWIM_SUSPECT);
+    struct message ping = {.kind = WIRE_PING, .at = {.family = 4, .ip = {10, 0, 0, 8}},
+                           .heartbeat = 9, .entries = &stale, .entry_count = 1};
+    struct message leave = {.kind = WIRE_LEAVE, .at = ping.at, .request_ack = true};
+    struct sent sent;
+
+    (void)state;
+    hear_entry(s, now, 2, claim(3, 1, 0, SWIM_ALIVE));
+    for (uint64_t from = 2; from <= 8; from += 6) { /* a member's, a stranger's */
+        ping.from = leave.from = from;
+        assert_int_equal(hear(s, now, &ping), SWIM_OK);
+        assert_int_equal(hear(s, now, &leave), SWIM_OK);
+        while (next_sent(s, now, &sent))
+            assert_true(addr_is_usable(&sent.to));
+    }
+    member_end(s);
+}
+
 static struct message speaking(uint32_t number, uint32_t incarnation, uint32_t heartbeat,
                                uint32_t house)
 {
@@ -809,6 +832,7 @@ int main(void)
         cmocka_unit_test(test_forgotten_returns_unasked_in_a_new_life),
         cmocka_unit_test(test_a_sender_is_learnt),
         cmocka_unit_test(test_senders_without_a_usable_address_are_not),
+        cmocka_unit_test(test_nothing_is_sent_to_nowhere),
         cmocka_unit_test(test_address_moves_with_a_strictly_newer_clock_only),
         cmocka_unit_test(test_an_unusable_address_is_never_taken),
         cmocka_unit_test(test_capability_follows_fresh_headers_only),

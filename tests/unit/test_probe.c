@@ -337,6 +337,7 @@ static void test_a_new_life_is_not_suspected(void **state)
     struct message word = {.kind = WIRE_GOSSIP, .from = p.target, .incarnation = 1};
 
     (void)state;
+    go_on(p.s, p.now + 600 * SWIM_MS);
     assert_int_equal(hear(p.s, p.now + 600 * SWIM_MS, &word), SWIM_OK);
     end_suspected(&p, false);
 }
