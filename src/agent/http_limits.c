@@ -9,6 +9,7 @@
 #include "agent/clock.h"
 #include "base/assert.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -17,10 +18,15 @@
 #include <strings.h>
 
 #define TICK_MS 1000
-/* When every place is taken: how long one that waits, or reads an answer, keeps it. A request
- * follows its connection's handshake at once, so 5 ms are enough for the honest; and 500 that say
- * nothing, and come again at once, then make a 501st wait for some 50 ms at 40 % of a processor. */
+/*
+ * When every place is taken, how long a connection keeps its own: with part of a request, or after
+ * an answer; before the first byte; with an answer that isn't read out.
+ * Requests follow their handshake at once and come in one piece, so these are ample for the honest.
+ * 500 that dribble, and return at once when cut off, make a 501st wait for some 50 ms then (and use
+ * 40 % of a processor); 500 silent ones, for 200 ms.
+ */
 #define FULL_WAITING_MS 5
+#define FULL_SILENT_MS 25
 #define FULL_ANSWERING_MS 1000
 /* evhttp sees that a head is too long when more than that is there to be read, and takes a body in
  * one piece. */
@@ -99,30 +105,47 @@ static void expire(struct http_limits *limits, struct place *place)
 
 /* ---- Making room ------------------------------------------------------------------------- */
 
-static struct place *find_oldest(struct http_limits *limits, bool is_answering, uint64_t min_age_ms)
+static uint32_t grace_of(const struct place *place)
+{
+    if (place->is_answering)
+        return FULL_ANSWERING_MS;
+    if (place->limit_ms == HTTP_FIRST_MS &&
+        evbuffer_get_length(bufferevent_get_input(place->stream)) == 0)
+        return FULL_SILENT_MS;
+    return FULL_WAITING_MS;
+}
+
+/* The place that has been kept longest beyond its grace; NULL if there is none. */
+static struct place *find_overdue(struct http_limits *limits, bool is_answering)
 {
     uint64_t now = now_ms();
-    struct place *oldest = NULL;
+    uint64_t longest = 0;
+    struct place *overdue = NULL;
 
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         struct place *at = &limits->places[i];
-        if (at->stream != NULL && at->is_answering == is_answering &&
-            now - at->since_ms >= min_age_ms && (oldest == NULL || at->since_ms < oldest->since_ms))
-            oldest = at;
+        if (at->stream == NULL || at->is_answering != is_answering)
+            continue;
+        uint64_t age = now - at->since_ms;
+        uint32_t grace = grace_of(at);
+        if (age >= grace && (overdue == NULL || age - grace > longest)) {
+            overdue = at;
+            longest = age - grace;
+        }
     }
-    return oldest;
+    return overdue;
 }
 
 static void make_room(struct http_limits *limits)
 {
-    struct place *oldest = find_oldest(limits, false, FULL_WAITING_MS);
+    struct place *overdue = find_overdue(limits, false);
 
-    if (oldest == NULL)
-        oldest = find_oldest(limits, true, FULL_ANSWERING_MS);
-    if (oldest == NULL)
+    if (overdue == NULL)
+        overdue = find_overdue(limits, true);
+    if (overdue == NULL)
         return;
     limits->refused++;
-    expire(limits, oldest);
+    expire(limits, overdue);
 }
 
 static void sweep(struct http_limits *limits)

@@ -113,14 +113,10 @@ static int understand(struct evhttp_request *raw, struct http_request *ret)
 static const char *reason_of(int status)
 {
     switch (status) {
-    case 413:
-        return "Content Too Large";
-    case 421:
-        return "Misdirected Request";
-    case 431:
-        return "Request Header Fields Too Large";
-    default:
-        return NULL;
+    case 413: return "Content Too Large";
+    case 421: return "Misdirected Request";
+    case 431: return "Request Header Fields Too Large";
+    default: return NULL;
     }
 }
 

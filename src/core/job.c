@@ -38,7 +38,7 @@ struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot, const s
 {
     struct job *jobs = jobs_of(s);
 
-    if (find(s, kind, to)) /* it is being served */
+    if (!addr_is_usable(to) || find(s, kind, to)) /* nowhere, or being served */
         return NULL;
     for (unsigned i = 0; i < JOBS_MAX; i++) {
         struct job *job = &jobs[i];

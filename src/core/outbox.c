@@ -14,6 +14,8 @@ struct intent *outbox_push(struct swim *s, uint8_t kind, uint32_t slot, const st
 {
     struct intent *intent;
 
+    if (!addr_is_usable(to)) /* a forged source: there is nowhere to answer to */
+        return NULL;
     if (s->outbox.count == OUTBOX_MAX) {
         s->stats.outbox_full++;
         return NULL;

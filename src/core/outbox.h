@@ -9,7 +9,7 @@
 #include "core/instance.h"
 
 /* Queues a datagram of `kind` to `to`; `slot` is the destination's, or 0. Returns the intent to
- * fill in, valid until the next call into the outbox, or NULL when the outbox is full (counted). */
+ * fill in, valid until the next call into the outbox, or NULL when the outbox is full (counted) or `to` is nowhere. */
 struct intent *outbox_push(struct swim *s, uint8_t kind, uint32_t slot, const struct swim_addr *to);
 /* An ACK to where a datagram came from; takes along a correction that waits for the same peer. */
 struct intent *outbox_push_ack(struct swim *s, const struct source *source, bool is_extended);

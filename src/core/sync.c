@@ -117,7 +117,9 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
 {
     bool is_first_contact;
 
-    if (!dg->has_view || !source->slot || !is_live(member_at(s, source->slot)))
+    /* That of a SYNC is about to change by what it brings: asking back would double the work. */
+    if (!dg->has_view || dg->header.kind == WIRE_SYNC || !source->slot ||
+        !is_live(member_at(s, source->slot)))
         return;
     if (dg->view_digest == s->digest) {
         s->stats.digests_equal++;

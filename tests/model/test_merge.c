@@ -166,8 +166,9 @@ static void test_dead_is_terminal_at_one_incarnation(void **state)
     (void)state;
     for (uint32_t a = 0; a < RECORDS; a++) {
         for (uint32_t b = 0; b < RECORDS; b++) {
-            if (records[a].incarnation == records[b].incarnation && is_terminal(records[a].status) &&
-                !is_terminal(records[b].status) && greater[a][b] != a)
+            if (records[a].incarnation == records[b].incarnation &&
+                is_terminal(records[a].status) && !is_terminal(records[b].status) &&
+                greater[a][b] != a)
                 fail_msg("%u is dead, and %u of the same incarnation wins", a, b);
         }
     }

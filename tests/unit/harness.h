@@ -16,8 +16,7 @@
 #define START (UINT64_C(1000000) * SWIM_MS) /* where tests begin: not at 0 */
 
 /* Ends the test program with a sentence when `condition` does not hold. */
-#define DEMAND(condition)                                                                          \
-    ((condition) ? (void)0 : harness_fail(#condition, __FILE__, __LINE__))
+#define DEMAND(condition) ((condition) ? (void)0 : harness_fail(#condition, __FILE__, __LINE__))
 void harness_fail(const char *condition, const char *file, int line);
 
 /* ---- Members ---- */
@@ -36,7 +35,7 @@ void member_end(struct swim *s);
 
 struct message {
     uint8_t kind;
-    uint64_t from; /* sender's id */
+    uint64_t from;       /* sender's id */
     struct swim_addr at; /* source of the datagram; family 0: addr4(from) */
     uint32_t incarnation;
     uint32_t heartbeat;

@@ -205,8 +205,8 @@ static bool is_mincore_true(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char in_core[4] = {0};
-    uint8_t *block = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                          -1, 0);
+    uint8_t *block =
+        mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool is_true;
 
     assert_true(block != MAP_FAILED);
@@ -231,8 +231,8 @@ static void test_pages_are_touched_as_they_are_used(void **state)
     config.members_max = 1000000;
     size = swim_footprint(&config);
     assert_true(size > 150u * 1000 * 1000);
-    arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
     assert_true(arena != MAP_FAILED);
     in_core = calloc(1, size / page + 1);
     assert_non_null(in_core);

@@ -181,8 +181,12 @@ static void test_a_tombstone_at_our_address_stays_one(void **state)
         swim_time now;
         struct swim *s = with_members(3, &now);
         struct wire_entry death = claim(3, 0, 5, SWIM_DEAD);
-        struct message back = {.kind = kinds[i], .from = 3, .incarnation = 1, .chunks = 1,
-                               .target = 2, .target_addr = addr4(2)};
+        struct message back = {.kind = kinds[i],
+                               .from = 3,
+                               .incarnation = 1,
+                               .chunks = 1,
+                               .target = 2,
+                               .target_addr = addr4(2)};
 
         death.addr = addr4(1);
         hear_entry(s, now, 2, death);
@@ -280,7 +284,7 @@ static void test_second_hand_clock_moves_the_estimate_only_forward(void **state)
     (void)state;
     hear_entry(s, now, 2, claim(3, 0, 100, SWIM_ALIVE)); /* far ahead of the estimate */
     assert_int_equal(member_estimate(s, member_at(s, slot)), 100);
-    now += 5000 * SWIM_MS; /* ten heartbeats */
+    now += 5000 * SWIM_MS;                               /* ten heartbeats */
     hear_entry(s, now, 2, claim(3, 0, 104, SWIM_ALIVE)); /* travelled for a while */
     assert_int_equal(find(s, 3).heartbeat, 104);
     assert_int_equal(member_estimate(s, member_at(s, slot)), 110);
@@ -446,8 +450,11 @@ static void test_nothing_is_sent_to_nowhere(void **state)
     swim_time now;
     struct swim *s = with_members(3, &now);
     struct wire_entry stale = claim(3, 0, 0, SWIM_SUSPECT);
-    struct message ping = {.kind = WIRE_PING, .at = {.family = 4, .ip = {10, 0, 0, 8}},
-                           .heartbeat = 9, .entries = &stale, .entry_count = 1};
+    struct message ping = {.kind = WIRE_PING,
+                           .at = {.family = 4, .ip = {10, 0, 0, 8}},
+                           .heartbeat = 9,
+                           .entries = &stale,
+                           .entry_count = 1};
     struct message leave = {.kind = WIRE_LEAVE, .at = ping.at, .request_ack = true};
     struct sent sent;
 
@@ -660,8 +667,13 @@ static void test_advertised_address(void **state)
     struct swim *s = with_members(2, &now);
     struct wire_entry own = claim(8, 3, 4, SWIM_ALIVE);
     struct wire_entry others = claim(2, 0, 0, SWIM_ALIVE);
-    struct message said = {.kind = WIRE_GOSSIP, .from = 8, .at = addr4(90), .incarnation = 3,
-                           .heartbeat = 4, .entries = &own, .entry_count = 1};
+    struct message said = {.kind = WIRE_GOSSIP,
+                           .from = 8,
+                           .at = addr4(90),
+                           .incarnation = 3,
+                           .heartbeat = 4,
+                           .entries = &own,
+                           .entry_count = 1};
 
     (void)state;
     assert_int_equal(hear(s, now, &said), SWIM_OK);

@@ -56,8 +56,14 @@ struct range {
     bool also_0;
 };
 
-#define RANGE(field, min, max) {#field, offsetof(struct swim_config, field), min, max, false}
-#define RANGE_OR_0(field, min, max) {#field, offsetof(struct swim_config, field), min, max, true}
+#define RANGE(field, min, max)                                                                     \
+    {                                                                                              \
+#field, offsetof(struct swim_config, field), min, max, false                               \
+    }
+#define RANGE_OR_0(field, min, max)                                                                \
+    {                                                                                              \
+#field, offsetof(struct swim_config, field), min, max, true                                \
+    }
 static const struct range ranges[] = {
     RANGE(members_max, 2, 1048576),
     RANGE(fanout, 1, 65535),

@@ -31,8 +31,8 @@ static void claim(struct swim *s, swim_time now, uint32_t number, uint32_t incar
     hear_entry(s, now, 2, entry);
 }
 
-static void expect(struct swim *s, enum swim_event_kind kind, uint64_t id,
-                   enum swim_status before, enum swim_status status)
+static void expect(struct swim *s, enum swim_event_kind kind, uint64_t id, enum swim_status before,
+                   enum swim_status status)
 {
     struct swim_event event;
 
@@ -327,8 +327,8 @@ static void assert_host_can_follow(uint32_t members_max)
     s = member_begin(&config, now);
     for (uint32_t i = 0; i < 20000; i++) {
         now += prng_below(&prng, 20) * SWIM_MS;
-        claim(s, now, 3 + prng_below(&prng, LAST - 2), prng_below(&prng, 6),
-              prng_below(&prng, 4), (enum swim_status)prng_below(&prng, 4));
+        claim(s, now, 3 + prng_below(&prng, LAST - 2), prng_below(&prng, 6), prng_below(&prng, 4),
+              (enum swim_status)prng_below(&prng, 4));
         swim_advance(s, now);
         drain(s, now);
         if (prng_below(&prng, 3) == 0)

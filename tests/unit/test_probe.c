@@ -60,8 +60,7 @@ static struct probing begin(uint32_t last)
 
 static void ack_from(const struct probing *p, swim_time now, uint32_t number, uint32_t sequence)
 {
-    struct message ack = {
-        .kind = WIRE_ACK, .from = number, .has_probe = true, .probe = sequence};
+    struct message ack = {.kind = WIRE_ACK, .from = number, .has_probe = true, .probe = sequence};
 
     assert_int_equal(hear(p->s, now, &ack), SWIM_OK);
 }
@@ -207,8 +206,12 @@ static void test_suspects_are_not_asked(void **state)
 
 static void relayed(const struct probing *p, uint32_t helper, uint32_t sequence, uint64_t about)
 {
-    struct message ack = {.kind = WIRE_ACK, .from = helper, .has_probe = true, .probe = sequence,
-                          .has_on_behalf = true, .on_behalf = about};
+    struct message ack = {.kind = WIRE_ACK,
+                          .from = helper,
+                          .has_probe = true,
+                          .probe = sequence,
+                          .has_on_behalf = true,
+                          .on_behalf = about};
 
     assert_int_equal(hear(p->s, p->now, &ack), SWIM_OK);
 }
@@ -277,8 +280,7 @@ static void test_other_datagrams_from_the_target_are_no_answer(void **state)
     (void)state;
     for (unsigned i = 0; i < COUNT_OF(kinds); i++) {
         struct probing p = begin(8);
-        struct message word = {
-            .kind = kinds[i], .from = p.target, .heartbeat = 1, .chunks = 1};
+        struct message word = {.kind = kinds[i], .from = p.target, .heartbeat = 1, .chunks = 1};
 
         assert_int_equal(hear(p.s, p.now + 100 * SWIM_MS, &word), SWIM_OK);
         end_suspected(&p, true);
@@ -300,7 +302,10 @@ static void test_a_strangers_ack_supersedes_the_target(void **state)
 {
     struct probing p = begin(8);
     struct wire_entry stranger = entry_of(77);
-    struct message ack = {.kind = WIRE_ACK, .from = 77, .at = addr4(p.target), .has_probe = true,
+    struct message ack = {.kind = WIRE_ACK,
+                          .from = 77,
+                          .at = addr4(p.target),
+                          .has_probe = true,
                           .probe = p.sequence};
 
     (void)state;
@@ -318,7 +323,10 @@ static void test_a_strangers_ack_supersedes_the_target(void **state)
 static void test_an_unknown_strangers_ack_does_too(void **state)
 {
     struct probing p = begin(8);
-    struct message ack = {.kind = WIRE_ACK, .from = 77, .at = addr4(p.target), .has_probe = true,
+    struct message ack = {.kind = WIRE_ACK,
+                          .from = 77,
+                          .at = addr4(p.target),
+                          .has_probe = true,
                           .probe = p.sequence};
 
     (void)state;

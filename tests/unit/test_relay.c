@@ -67,9 +67,12 @@ static uint32_t ask(struct swim *s, swim_time now, uint32_t requester, uint32_t 
 
 static void ack(struct swim *s, swim_time now, uint32_t from, uint32_t sequence)
 {
-    struct message message = {.kind = WIRE_ACK, .from = from, .heartbeat = 7,
+    struct message message = {.kind = WIRE_ACK,
+                              .from = from,
+                              .heartbeat = 7,
                               .plain = from == PLAIN_TARGET,
-                              .has_probe = from != PLAIN_TARGET, .probe = sequence};
+                              .has_probe = from != PLAIN_TARGET,
+                              .probe = sequence};
 
     assert_int_equal(hear(s, now, &message), SWIM_OK);
 }

@@ -190,9 +190,13 @@ static void test_after_leaving_only_acks_are_heard(void **state)
     digest = swim_view_digest(s);
     for (unsigned i = 0; i < COUNT_OF(kinds); i++) {
         struct wire_entry entry = entry_of(9);
-        struct message message = {
-            .kind = kinds[i], .from = 2, .heartbeat = 99, .chunks = 1, .request_ack = true,
-            .target = 3, .target_addr = addr4(3)};
+        struct message message = {.kind = kinds[i],
+                                  .from = 2,
+                                  .heartbeat = 99,
+                                  .chunks = 1,
+                                  .request_ack = true,
+                                  .target = 3,
+                                  .target_addr = addr4(3)};
 
         if (kinds[i] != WIRE_LEAVE && kinds[i] != WIRE_PING_REQ) {
             message.entries = &entry;
@@ -236,8 +240,11 @@ static void test_leaving_twice_is_leaving_once(void **state)
 
 static struct message leave_of(uint32_t number, uint32_t incarnation, uint32_t heartbeat)
 {
-    return (struct message){.kind = WIRE_LEAVE, .from = number, .incarnation = incarnation,
-                            .heartbeat = heartbeat, .request_ack = true};
+    return (struct message){.kind = WIRE_LEAVE,
+                            .from = number,
+                            .incarnation = incarnation,
+                            .heartbeat = heartbeat,
+                            .request_ack = true};
 }
 
 static void test_a_leave_is_acknowledged_and_believed(void **state)

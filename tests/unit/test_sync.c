@@ -250,8 +250,13 @@ static void test_a_recent_change_is_given_time(void **state)
 static void test_tables_far_apart_do_not_wait(void **state)
 {
     struct pair p = begin_pair();
-    struct message ping = {.kind = WIRE_PING, .from = B, .heartbeat = 1, .has_probe = true,
-                           .has_view = true, .view_digest = 1, .view_count = 900};
+    struct message ping = {.kind = WIRE_PING,
+                           .from = B,
+                           .heartbeat = 1,
+                           .has_probe = true,
+                           .has_view = true,
+                           .view_digest = 1,
+                           .view_count = 900};
     struct wire_entry entry = entry_of(450);
     struct sent sent;
 
@@ -482,8 +487,8 @@ static void test_chunk_count_is_kept_while_the_table_changes(void **state)
                 assert_true(sent.size <= 1200);
             }
             for (uint32_t i = 0; i < 50 && chunks < announced; i++) {
-                struct wire_entry entry = entry_of(grows ? 3001 + 50 * chunks + i
-                                                         : 3 + (50 * chunks + i) % 2990);
+                struct wire_entry entry =
+                    entry_of(grows ? 3001 + 50 * chunks + i : 3 + (50 * chunks + i) % 2990);
 
                 entry.status = grows ? SWIM_ALIVE : SWIM_DEAD;
                 hear_entry(s, now, B, entry);
@@ -538,7 +543,8 @@ static void test_plain_peers_get_the_table_every_interval(void **state)
 
             while (next_sent(s, now, &sent)) {
                 uint8_t number = sent.to.ip[3];
-                struct message ack = {.kind = WIRE_ACK, .from = number,
+                struct message ack = {.kind = WIRE_ACK,
+                                      .from = number,
                                       .heartbeat = (uint32_t)((now - START) / (500 * SWIM_MS)),
                                       .plain = is_plain && number == B,
                                       .has_probe = !is_plain || number != B,
