@@ -282,6 +282,17 @@ static bool is_limited(struct plain *plain, const struct swim_addr *from, swim_t
     return false;
 }
 
+static void accuse(struct plain *plain, const char *violation)
+{
+    if (plain->now >= plain->tolerant_until)
+        plain->violation = violation;
+}
+
+static void drop(struct plain *plain)
+{
+    plain->dropped += plain->now >= plain->tolerant_until;
+}
+
 static uint16_t get_u16(const uint8_t *at)
 {
     return (uint16_t)((unsigned)at[0] << 8 | at[1]);
@@ -295,19 +306,19 @@ static bool decode(struct plain *plain, const uint8_t *data, size_t size, struct
 
     if (size < WIRE_HEADER_SIZE || data[0] != WIRE_VERSION ||
         get_u16(data + 2) != size - WIRE_HEADER_SIZE || wire_checksum(data, size) != 0) {
-        plain->dropped++;
+        drop(plain);
         return false;
     }
     if (data[1] > WIRE_ANTI_ENTROPY)
-        plain->violation = "a kind above 0x06";
+        accuse(plain, "a kind above 0x06");
     else if ((data[20] & (uint8_t)~WIRE_FLAG_REQUEST_ACK) != 0)
-        plain->violation = "a flag other than REQUEST_ACK";
+        accuse(plain, "a flag other than REQUEST_ACK");
     else if (size > WIRE_HEADER_SIZE + WIRE_PAYLOAD_MAX)
-        plain->violation = "a payload above 1,400 bytes";
+        accuse(plain, "a payload above 1,400 bytes");
     else if (data[1] == WIRE_ANTI_ENTROPY && size > WIRE_SYNC_DATAGRAM_MAX)
-        plain->violation = "an ANTI_ENTROPY datagram above 1,200 bytes";
+        accuse(plain, "an ANTI_ENTROPY datagram above 1,200 bytes");
     if (data[1] == 0 || data[1] > WIRE_ANTI_ENTROPY) {
-        plain->dropped++;
+        drop(plain);
         return false;
     }
     (void)read_bytes(&r, 4);
@@ -331,11 +342,11 @@ static bool read_entries(struct plain *plain, const uint8_t *data, size_t size, 
                          : data[at + 17] == 6 ? WIRE_ENTRY6_SIZE
                                               : 0;
         if (entry_size == 0 || size - at < entry_size) {
-            plain->dropped++;
+            drop(plain);
             return false;
         }
         if (data[at + 16] == SWIM_LEFT)
-            plain->violation = "an entry with status left";
+            accuse(plain, "an entry with status left");
         at += entry_size;
     }
     *ret = reader_of(data, size);
@@ -412,7 +423,7 @@ static void serve_ping_req(struct plain *plain, const uint8_t *data, size_t size
     struct swim_addr addr = {0};
 
     if (size != 15 && size != 27) {
-        plain->dropped++;
+        drop(plain);
         return;
     }
     addr.family = data[8];
@@ -429,6 +440,7 @@ static void receive(void *state, swim_time now, const struct swim_addr *from, co
     size_t payload_size = size - WIRE_HEADER_SIZE;
     struct wire_header header = {0};
 
+    plain->now = now;
     if (plain->has_left)
         return;
     if (is_limited(plain, from, now)) {

@@ -74,6 +74,10 @@ struct plain {
     uint32_t outbox_at;
     struct plain_packet outbox[PLAIN_OUTBOX_MAX];
 
+    /* Until then it may get what was meant for another that sat at its address before. */
+    swim_time tolerant_until;
+    swim_time now;
+
     /* What the tests ask for. */
     const char *violation; /* what a peer sent that it must never send here; NULL if nothing */
     uint64_t limited;      /* datagrams dropped by the rate limit of their source */

@@ -319,6 +319,9 @@ static void an_upgrade_and_a_downgrade(void **state)
     sim_member_config(mixed.sim, 2)->id ^= 0x77;
     mixed.node[slot] = 2;
     start_plain(&mixed, slot, 0);
+    /* For as long as news needs, the others believe in the capable one at its address. */
+    mixed.plain[slot]->tolerant_until =
+        sim_local_time(mixed.sim, 2, sim_now(mixed.sim) + SECONDS(3));
     sim_crash(mixed.sim, 4);
     sim_seed_node(mixed.sim, 4, 0);
     sim_member_config(mixed.sim, 4)->id ^= 0x77;
