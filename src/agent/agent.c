@@ -64,14 +64,9 @@ static void send_all(struct agent *agent)
     if (agent->is_send_blocked)
         return;
     switch (udp_flush(agent->udp, give_datagram, agent)) {
-    case UDP_FLUSHED:
-        return;
-    case UDP_WAIT_WRITABLE:
-        agent->is_send_blocked = event_add(agent->writable, NULL) == 0;
-        return;
-    case UDP_WAIT_A_WHILE:
-        agent->is_send_blocked = evtimer_add(agent->resend, &wait) == 0;
-        return;
+    case UDP_FLUSHED: return;
+    case UDP_WAIT_WRITABLE: agent->is_send_blocked = event_add(agent->writable, NULL) == 0; return;
+    case UDP_WAIT_A_WHILE: agent->is_send_blocked = evtimer_add(agent->resend, &wait) == 0; return;
     }
 }
 

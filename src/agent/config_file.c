@@ -139,35 +139,22 @@ static void describe_allowed(const struct key *key, char *text, size_t cap)
         (void)snprintf(text, cap, "a number from %u to %u", (unsigned)key->min, (unsigned)key->max);
         break;
     case KEY_BOOLEAN:
-    case KEY_ENCRYPTION:
-        (void)snprintf(text, cap, "true or false");
-        break;
-    case KEY_TEXT:
-        (void)snprintf(text, cap, "a string");
-        break;
-    case KEY_TEXTS:
-        (void)snprintf(text, cap, "an array of strings");
-        break;
+    case KEY_ENCRYPTION: (void)snprintf(text, cap, "true or false"); break;
+    case KEY_TEXT: (void)snprintf(text, cap, "a string"); break;
+    case KEY_TEXTS: (void)snprintf(text, cap, "an array of strings"); break;
     }
 }
 
 static const char *type_name(enum toml_type type)
 {
     switch (type) {
-    case TOML_TYPE_TABLE:
-        return "a table";
-    case TOML_TYPE_ARRAY:
-        return "an array";
-    case TOML_TYPE_STRING:
-        return "a string";
-    case TOML_TYPE_INTEGER:
-        return "a whole number";
-    case TOML_TYPE_FLOAT:
-        return "a fraction";
-    case TOML_TYPE_BOOLEAN:
-        return "true or false";
-    case TOML_TYPE_DATE:
-        break;
+    case TOML_TYPE_TABLE: return "a table";
+    case TOML_TYPE_ARRAY: return "an array";
+    case TOML_TYPE_STRING: return "a string";
+    case TOML_TYPE_INTEGER: return "a whole number";
+    case TOML_TYPE_FLOAT: return "a fraction";
+    case TOML_TYPE_BOOLEAN: return "true or false";
+    case TOML_TYPE_DATE: break;
     }
     return "a date";
 }
@@ -285,18 +272,12 @@ static bool set_encryption(struct loader *loader, const struct key *key,
 static bool set(struct loader *loader, const struct key *key, const struct toml_item *item)
 {
     switch (key->type) {
-    case KEY_NUMBER:
-        return set_number(loader, key, item);
-    case KEY_MILLI:
-        return set_milli(loader, key, item);
-    case KEY_BOOLEAN:
-        return set_boolean(loader, key, item);
-    case KEY_TEXT:
-        return set_text(loader, key, item);
-    case KEY_TEXTS:
-        return set_texts(loader, key, item);
-    case KEY_ENCRYPTION:
-        break;
+    case KEY_NUMBER: return set_number(loader, key, item);
+    case KEY_MILLI: return set_milli(loader, key, item);
+    case KEY_BOOLEAN: return set_boolean(loader, key, item);
+    case KEY_TEXT: return set_text(loader, key, item);
+    case KEY_TEXTS: return set_texts(loader, key, item);
+    case KEY_ENCRYPTION: break;
     }
     return set_encryption(loader, key, item);
 }

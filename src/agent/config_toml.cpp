@@ -29,20 +29,13 @@ using items = std::vector<item>;
 toml_type type_of(const toml::node &node)
 {
     switch (node.type()) {
-    case toml::node_type::table:
-        return TOML_TYPE_TABLE;
-    case toml::node_type::array:
-        return TOML_TYPE_ARRAY;
-    case toml::node_type::string:
-        return TOML_TYPE_STRING;
-    case toml::node_type::integer:
-        return TOML_TYPE_INTEGER;
-    case toml::node_type::floating_point:
-        return TOML_TYPE_FLOAT;
-    case toml::node_type::boolean:
-        return TOML_TYPE_BOOLEAN;
-    default:
-        return TOML_TYPE_DATE;
+    case toml::node_type::table: return TOML_TYPE_TABLE;
+    case toml::node_type::array: return TOML_TYPE_ARRAY;
+    case toml::node_type::string: return TOML_TYPE_STRING;
+    case toml::node_type::integer: return TOML_TYPE_INTEGER;
+    case toml::node_type::floating_point: return TOML_TYPE_FLOAT;
+    case toml::node_type::boolean: return TOML_TYPE_BOOLEAN;
+    default: return TOML_TYPE_DATE;
     }
 }
 

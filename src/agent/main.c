@@ -57,21 +57,15 @@ static enum exit_code act(int argc, char **argv)
     open_standard_streams();
     (void)signal(SIGPIPE, SIG_IGN);
     switch (options_parse(argc, argv, &options, &error)) {
-    case OPTIONS_RUN:
-        return run(&options, false);
-    case OPTIONS_CHECK_CONFIG:
-        return run(&options, true);
+    case OPTIONS_RUN: return run(&options, false);
+    case OPTIONS_CHECK_CONFIG: return run(&options, true);
     case OPTIONS_VERSION:
         (void)printf("swimd %d.%d.%d (wire version 1)\n", SWIM_VERSION_MAJOR, SWIM_VERSION_MINOR,
                      SWIM_VERSION_PATCH);
         return EXIT_CODE_OK;
-    case OPTIONS_HELP:
-        (void)fputs(options_help(), stdout);
-        return EXIT_CODE_OK;
-    case OPTIONS_WRONG:
-        return complain(EXIT_CODE_USAGE, &error);
-    case OPTIONS_REFUSED:
-        break;
+    case OPTIONS_HELP: (void)fputs(options_help(), stdout); return EXIT_CODE_OK;
+    case OPTIONS_WRONG: return complain(EXIT_CODE_USAGE, &error);
+    case OPTIONS_REFUSED: break;
     }
     return complain(EXIT_CODE_CONFIG, &error);
 }

@@ -90,32 +90,18 @@ static enum options_action explain(int answer, char **argv, struct config_error 
 static enum options_action note(int flag, struct options *options, struct config_error *ret_error)
 {
     switch (flag) {
-    case FLAG_CONFIG:
-        options->config_path = optarg;
-        break;
-    case FLAG_BIND:
-        options->bind = optarg;
-        break;
+    case FLAG_CONFIG: options->config_path = optarg; break;
+    case FLAG_BIND: options->bind = optarg; break;
     case FLAG_PEERS:
         if (options->peer_list_count == CONFIG_PEERS_MAX)
             return wrong(ret_error, "too many times: ", "--peers");
         options->peer_lists[options->peer_list_count++] = optarg;
         break;
-    case FLAG_ADVERTISE:
-        options->advertise = optarg;
-        break;
-    case FLAG_METRICS_PORT:
-        options->metrics_port = optarg;
-        break;
-    case FLAG_HTTP_BIND:
-        options->http_bind = optarg;
-        break;
-    case FLAG_LOG_LEVEL:
-        options->log_level = optarg;
-        break;
-    default:
-        options->log_format = optarg;
-        break;
+    case FLAG_ADVERTISE: options->advertise = optarg; break;
+    case FLAG_METRICS_PORT: options->metrics_port = optarg; break;
+    case FLAG_HTTP_BIND: options->http_bind = optarg; break;
+    case FLAG_LOG_LEVEL: options->log_level = optarg; break;
+    default: options->log_format = optarg; break;
     }
     return OPTIONS_RUN;
 }
@@ -137,20 +123,13 @@ enum options_action options_parse(int argc, char **argv, struct options *ret,
     opterr = 0;
     while ((flag = getopt_long(argc, argv, ":hV", flags, NULL)) != -1) {
         switch (flag) {
-        case 'h':
-            return OPTIONS_HELP;
-        case 'V':
-            return OPTIONS_VERSION;
+        case 'h': return OPTIONS_HELP;
+        case 'V': return OPTIONS_VERSION;
         case '?':
-        case ':':
-            return explain(flag, argv, ret_error);
-        case FLAG_CHECK_CONFIG:
-            action = OPTIONS_CHECK_CONFIG;
-            break;
-        case FLAG_CLUSTER_KEY:
-            return refuse(ret_error, "--cluster-key");
-        case FLAG_CLUSTER_KEY_FILE:
-            return refuse(ret_error, "--cluster-key-file");
+        case ':': return explain(flag, argv, ret_error);
+        case FLAG_CHECK_CONFIG: action = OPTIONS_CHECK_CONFIG; break;
+        case FLAG_CLUSTER_KEY: return refuse(ret_error, "--cluster-key");
+        case FLAG_CLUSTER_KEY_FILE: return refuse(ret_error, "--cluster-key-file");
         default:
             if (note(flag, ret, ret_error) != OPTIONS_RUN)
                 return OPTIONS_WRONG;

@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
 
 #define NAMES_MAX CONFIG_PEERS_MAX
 /* Of one name; a few live members are enough to find all the others. */
@@ -130,27 +132,66 @@ static bool has_any(const struct resolver *resolver, const struct swim_addr *add
     return false;
 }
 
-static void take_addresses(struct name *name, const struct ares_addrinfo *found)
+/* What the name stands for from now on. */
+static void replace_addresses(struct name *name, const struct swim_addr *fresh, uint32_t count)
 {
     struct resolver *resolver = name->resolver;
     struct swim_addr before[ADDRESSES_MAX];
     uint32_t before_count = name->address_count;
 
     memcpy(before, name->addresses, sizeof before);
-    name->address_count = 0;
-    for (const struct ares_addrinfo_node *at = found->nodes; at != NULL; at = at->ai_next) {
-        struct swim_addr addr;
-        if (name->address_count == ADDRESSES_MAX || !address_from_sockaddr(at->ai_addr, &addr))
-            continue;
-        addr.port = name->endpoint.addr.port;
-        if (!is_address_wildcard(&addr) && !has_address(name, &addr))
-            name->addresses[name->address_count++] = addr;
-    }
+    memcpy(name->addresses, fresh, count * sizeof *fresh);
+    name->address_count = count;
     for (uint32_t i = 0; i < before_count; i++)
         if (!has_any(resolver, &before[i]))
             resolver->host.lost(resolver->host.context, &before[i]);
-    for (uint32_t i = 0; i < name->address_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         resolver->host.found(resolver->host.context, &name->addresses[i]);
+}
+
+static void take_addresses(struct name *name, const struct ares_addrinfo *found)
+{
+    struct swim_addr fresh[ADDRESSES_MAX];
+    uint32_t count = 0;
+
+    for (const struct ares_addrinfo_node *at = found->nodes; at != NULL; at = at->ai_next) {
+        struct swim_addr addr;
+        bool is_known = false;
+        if (count == ADDRESSES_MAX || !address_from_sockaddr(at->ai_addr, &addr))
+            continue;
+        addr.port = name->endpoint.addr.port;
+        for (uint32_t i = 0; i < count; i++)
+            is_known = is_known || is_address_equal(&fresh[i], &addr);
+        if (!is_known && !is_address_wildcard(&addr))
+            fresh[count++] = addr;
+    }
+    replace_addresses(name, fresh, count);
+}
+
+/* "localhost" and what ends in ".localhost" is this machine, whatever a name server or a missing
+ * /etc/hosts says (RFC 6761, section 6.3). */
+static bool is_localhost(const char *name)
+{
+    static const char localhost[] = "localhost";
+    size_t size = strlen(name);
+    size_t tail = sizeof localhost - 1;
+
+    if (size > 0 && name[size - 1] == '.')
+        size--;
+    return size >= tail && strncasecmp(name + size - tail, localhost, tail) == 0 &&
+           (size == tail || name[size - tail - 1] == '.');
+}
+
+static void take_localhost(struct name *name)
+{
+    struct swim_addr fresh[2] = {{.family = 4, .ip = {127, 0, 0, 1}}, {.family = 6}};
+    int family = name->resolver->family;
+
+    fresh[1].ip[15] = 1;
+    fresh[0].port = fresh[1].port = name->endpoint.addr.port;
+    if (family == AF_INET6)
+        fresh[0] = fresh[1];
+    replace_addresses(name, fresh, family == AF_UNSPEC ? 2 : 1);
 }
 
 static void warn(struct name *name, const char *cause)
@@ -165,6 +206,14 @@ static void warn(struct name *name, const char *cause)
         LOG_TEXT("cause", cause), LOG_NUMBER("failures_since_last_told", held_back));
 }
 
+/* Until its next turn, later each time. */
+static void rest(struct name *name)
+{
+    name->due_ns = clock_now_ns() + name->backoff_ms * MS;
+    name->backoff_ms =
+        name->backoff_ms * 2 < BACKOFF_MAX_MS ? name->backoff_ms * 2 : BACKOFF_MAX_MS;
+}
+
 static void on_answer(void *context, int status, int timeouts, struct ares_addrinfo *found)
 {
     struct name *name = context;
@@ -172,9 +221,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
 
     (void)timeouts;
     name->is_in_flight = false;
-    name->due_ns = clock_now_ns() + name->backoff_ms * MS;
-    name->backoff_ms =
-        name->backoff_ms * 2 < BACKOFF_MAX_MS ? name->backoff_ms * 2 : BACKOFF_MAX_MS;
+    rest(name);
     if (status == ARES_SUCCESS && found != NULL) {
         resolver->stats.answers++;
         take_addresses(name, found);
@@ -226,6 +273,11 @@ static void query(struct name *name)
     struct ares_addrinfo_hints hints = {
         .ai_family = resolver->family, .ai_socktype = SOCK_DGRAM, .ai_flags = ARES_AI_NOSORT};
 
+    if (is_localhost(name->endpoint.name)) {
+        rest(name);
+        take_localhost(name);
+        return;
+    }
     if (!renew_channel(resolver)) {
         warn(name, "the resolver can't be set up");
         name->due_ns = clock_now_ns() + BACKOFF_MAX_MS * MS;

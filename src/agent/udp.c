@@ -213,35 +213,22 @@ static void fill(struct udp *udp, udp_source *source, void *context)
 static enum udp_flush explain(struct udp *udp, int cause)
 {
     switch (cause) {
-    case EINTR:
-        return UDP_FLUSHED;
-    case EAGAIN:
-        udp->stats.send_would_block++;
-        return UDP_WAIT_WRITABLE;
+    case EINTR: return UDP_FLUSHED;
+    case EAGAIN: udp->stats.send_would_block++; return UDP_WAIT_WRITABLE;
     case ENOBUFS:
-    case ENOMEM:
-        udp->stats.send_no_buffers++;
-        return UDP_WAIT_A_WHILE;
+    case ENOMEM: udp->stats.send_no_buffers++; return UDP_WAIT_A_WHILE;
     case ECONNREFUSED:
         udp->stats.send_refused++; /* someone else's error, reported once: this one is unsent */
         return UDP_FLUSHED;
-    case EMSGSIZE:
-        udp->stats.send_too_large++;
-        break;
+    case EMSGSIZE: udp->stats.send_too_large++; break;
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
     case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-        udp->stats.send_unreachable++;
-        break;
+    case EAFNOSUPPORT: udp->stats.send_unreachable++; break;
     case EPERM:
-    case EACCES:
-        udp->stats.send_forbidden++;
-        break;
-    default:
-        udp->stats.send_other++;
-        break;
+    case EACCES: udp->stats.send_forbidden++; break;
+    default: udp->stats.send_other++; break;
     }
     udp->sent++;
     return UDP_FLUSHED;

@@ -57,7 +57,8 @@ static void one_change_reaches_all(void **state)
     after = sim_traffic_since(&after, &before);
     /* Each member tells it at most lambda * log2(n + 1) times; lambda is 3 by default. */
     assert_in_range(after.datagrams[WIRE_GOSSIP], 1, 40 * 6 * 4);
-    assert_int_equal(after.datagrams[WIRE_SYNC] + after.datagrams[WIRE_ANTI_ENTROPY], 0);
+    /* The restarted one was given the table as a newcomer; nothing else was synchronised. */
+    assert_in_range(after.datagrams[WIRE_SYNC] + after.datagrams[WIRE_ANTI_ENTROPY], 0, 1);
     scenario_end(sim);
 }
 
@@ -100,22 +101,18 @@ struct deaf {
     uint64_t bytes;
 };
 
-/* One that hears no entries but those of a synchronisation. */
+/* One that hears no gossip (and probes carry no news here): only a synchronisation can tell it. */
 static bool lose_news(void *context, const struct sim_datagram *datagram)
 {
     struct deaf *deaf = context;
-    struct wire_datagram decoded;
+    uint8_t kind = datagram->data[1];
 
-    if (wire_decode(datagram->data, datagram->size, &decoded) != SWIM_OK)
-        return false;
-    if (decoded.header.kind == WIRE_SYNC || decoded.header.kind == WIRE_ANTI_ENTROPY) {
-        if (datagram->to == deaf->node || datagram->from == deaf->node) {
-            deaf->syncs++;
-            deaf->bytes += datagram->size;
-        }
-        return true;
+    if ((kind == WIRE_SYNC || kind == WIRE_ANTI_ENTROPY) &&
+        (datagram->to == deaf->node || datagram->from == deaf->node)) {
+        deaf->syncs++;
+        deaf->bytes += datagram->size;
     }
-    return datagram->to != deaf->node || decoded.entry_count == 0;
+    return datagram->to != deaf->node || kind != WIRE_GOSSIP;
 }
 
 /* It missed a newcomer; the digests in the probes tell, and the difference is fetched. */
@@ -123,10 +120,12 @@ static void missed_news_is_found_by_its_digest(void **state)
 {
     (void)state;
     struct sim_config config = scenario_config(__func__, 31);
-    struct sim *sim = scenario_new(&config);
     struct deaf deaf = {.node = 12};
+    struct sim *sim;
     uint32_t newcomer;
 
+    config.member.piggyback_max = 0;
+    sim = scenario_new(&config);
     for (uint32_t i = 0; i < 30; i++)
         sim_add(sim);
     start_settled(sim);
@@ -152,6 +151,7 @@ static void a_small_difference_is_mended_with_few_bytes(void **state)
 
     config.check_period_ns = SECONDS(10);
     config.keep_events = false;
+    config.member.piggyback_max = 0;
     sim = scenario_new(&config);
     for (uint32_t i = 0; i < nodes; i++)
         sim_add(sim);

@@ -230,7 +230,7 @@ static void test_pages_are_touched_as_they_are_used(void **state)
     (void)state;
     config.members_max = 1000000;
     size = swim_footprint(&config);
-    assert_true(size > 150u * 1000 * 1000);
+    assert_true(size > 100u * 1000 * 1000);
     arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                  -1, 0);
     assert_true(arena != MAP_FAILED);

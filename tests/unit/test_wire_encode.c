@@ -34,14 +34,10 @@ static bool put_any(struct wire_builder *b, uint8_t kind, int what)
     static const uint8_t value[20];
 
     switch (what) {
-    case 0:
-        return wire_put_probe(b, 1);
-    case 1:
-        return wire_put_on_behalf(b, 2);
-    case 2:
-        return wire_put_view(b, 3, 4);
-    case 3:
-        return wire_put_record(b, WIRE_EXT_SUSPICION, value, sizeof value);
+    case 0: return wire_put_probe(b, 1);
+    case 1: return wire_put_on_behalf(b, 2);
+    case 2: return wire_put_view(b, 3, 4);
+    case 3: return wire_put_record(b, WIRE_EXT_SUSPICION, value, sizeof value);
     default:
         if (kind == WIRE_PING_REQ)
             return wire_put_target(b, 5, &entry6.addr);
