@@ -156,9 +156,13 @@ static uint16_t mask_size(unsigned bits)
 
 static uint16_t value_size(uint8_t phase, unsigned bits)
 {
+    unsigned content = 0;
+
     if (phase == SYNC_REQUEST)
-        return (uint16_t)(SYNC_VALUE_HEADER + (4u << bits));
-    return phase == SYNC_REPLY ? SYNC_VALUE_HEADER + mask_size(bits) : SYNC_VALUE_HEADER;
+        content = 4u << bits;
+    else if (phase == SYNC_REPLY)
+        content = mask_size(bits);
+    return (uint16_t)(SYNC_VALUE_HEADER + content);
 }
 
 bool sync_is_wellformed(const struct wire_datagram *dg)
