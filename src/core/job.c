@@ -154,7 +154,7 @@ static bool write_members(struct swim *s, struct wire_builder *b, struct job *jo
 static void begin_sync(struct swim *s, struct wire_builder *b, const struct job *job)
 {
     uint8_t value[SYNC_VALUE_HEADER + BUCKETS_MAX / 8];
-    unsigned mask_size = job->bits < 3 ? 1 : 1u << (job->bits - 3);
+    unsigned mask_size = sync_mask_size(job->bits);
     unsigned size = SYNC_VALUE_HEADER + (job->kind == JOB_REPLY ? mask_size : 0);
 
     value[0] = job->kind == JOB_REPLY ? SYNC_REPLY : SYNC_RETURN;

@@ -149,11 +149,6 @@ static uint32_t folded_digest(const struct swim *s, unsigned bits, uint32_t buck
     return (uint32_t)digest;
 }
 
-static uint16_t mask_size(unsigned bits)
-{
-    return bits < 3 ? 1 : (uint16_t)(1u << (bits - 3));
-}
-
 static uint16_t value_size(uint8_t phase, unsigned bits)
 {
     unsigned content = 0;
@@ -161,7 +156,7 @@ static uint16_t value_size(uint8_t phase, unsigned bits)
     if (phase == SYNC_REQUEST)
         content = 4u << bits;
     else if (phase == SYNC_REPLY)
-        content = mask_size(bits);
+        content = sync_mask_size(bits);
     return (uint16_t)(SYNC_VALUE_HEADER + content);
 }
 
@@ -248,7 +243,7 @@ static void hear_reply(struct swim *s, const struct wire_datagram *dg, const str
         return;
     job->bits = dg->buckets[1];
     job->skip_synced = s->session.number;
-    memcpy(job->mask, dg->buckets + SYNC_VALUE_HEADER, mask_size(job->bits));
+    memcpy(job->mask, dg->buckets + SYNC_VALUE_HEADER, sync_mask_size(job->bits));
 }
 
 bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg)

@@ -54,4 +54,10 @@ bool sync_is_wellformed(const struct wire_datagram *dg);
 enum sync_phase { SYNC_REQUEST = 1, SYNC_REPLY = 2, SYNC_RETURN = 3 };
 #define SYNC_VALUE_HEADER 3 /* phase u8, bits u8, is_last u8 */
 
+/* Bytes of a mask of 2^bits buckets. */
+static inline unsigned sync_mask_size(unsigned bits)
+{
+    return bits < 3 ? 1 : 1u << (bits - 3);
+}
+
 #endif
