@@ -19,6 +19,9 @@ void inspect_member(const struct swim *s, uint32_t slot, struct swim_member *ret
         .learnt = m->clock_at,
         .changed = m->changed,
     };
+    /* What an alive member says unasked tells the time, though it is no record (claim.c). */
+    if (m->record.status == SWIM_ALIVE && m->clock_heartbeat > m->record.heartbeat)
+        ret->heartbeat = m->clock_heartbeat;
     if (slot == SELF) {
         ret->heartbeat = clock_heartbeat(s);
         ret->learnt = s->now;
