@@ -67,6 +67,7 @@ cover: ## line and branch coverage, in build-cover/coverage
 install: all ## into $(DESTDIR)$(PREFIX)
 	@meson configure $(BUILD) --prefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 .PHONY: clean
 clean: ## remove every build directory

@@ -73,7 +73,7 @@ is_taken() { # udp|tcp, port
 port_advice() {
     local other="PORT=$((port + 100)) METRICS_PORT=$((metrics_port + 100))"
     say "cluster: is another cluster running? Stop it, or choose other ports:" \
-        "cluster:     $other tools/cluster.sh $n" >&2
+        "cluster:     make cluster N=$n $other" >&2
 }
 
 check_ports() {

@@ -145,6 +145,8 @@ const char *endpoint_parse(const char *text, struct endpoint *ret)
         wrong = address_parse(text, &endpoint.addr);
         if (wrong == NULL && is_address_wildcard(&endpoint.addr))
             wrong = "a wildcard is not the address of a peer";
+        if (wrong == NULL && is_address_shared(&endpoint.addr))
+            wrong = "a multicast or broadcast address is not the address of a peer";
         memset(endpoint.name, 0, sizeof endpoint.name);
     } else {
         wrong = text[0] == '[' ? "not an IPv6 address" : check_name(endpoint.name);
@@ -179,6 +181,11 @@ void endpoint_format(const struct endpoint *endpoint, char *text, size_t cap)
 bool is_address_equal(const struct swim_addr *a, const struct swim_addr *b)
 {
     return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
+}
+
+bool is_address_shared(const struct swim_addr *addr)
+{
+    return addr->family == 4 ? addr->ip[0] >= 224 : addr->ip[0] == 0xFF;
 }
 
 bool is_address_wildcard(const struct swim_addr *addr)

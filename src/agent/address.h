@@ -38,6 +38,8 @@ struct address_text address_text(const struct swim_addr *addr);
 void endpoint_format(const struct endpoint *endpoint, char *text, size_t cap);
 
 bool is_address_equal(const struct swim_addr *a, const struct swim_addr *b);
+/* Multicast and broadcast: no one member's address. */
+bool is_address_shared(const struct swim_addr *addr);
 bool is_address_wildcard(const struct swim_addr *addr);
 bool is_address_loopback(const struct swim_addr *addr);
 

@@ -28,7 +28,12 @@
 /* Beyond what the core promises for its leave; reached only if a bug broke the promise. */
 #define LEAVE_GRACE_MS 1000
 #define SEEDS_FULL_WARN_MS 60000
+/* Nobody has answered: said after a while, and then now and again. */
+#define LONELY_FIRST_MS 10000
+#define LONELY_AGAIN_MS 300000
 #define SECOND_NS UINT64_C(1000000000)
+#define REFUTATIONS_MANY 3
+#define REFUTATIONS_WITHIN_NS (60 * SECOND_NS)
 
 static struct timeval timeval_of_ms(uint64_t ms)
 {
@@ -104,13 +109,32 @@ static bool has_peers(const struct agent *agent)
     return false;
 }
 
+/* Doubted again and again: most likely its datagrams go out, and none can come in. */
+static void note_refutation(struct agent *agent)
+{
+    swim_time now = clock_now_ns();
+
+    if (now - agent->refutations_since > REFUTATIONS_WITHIN_NS) {
+        agent->refutations_since = now;
+        agent->refutations = 0;
+    }
+    if (++agent->refutations == REFUTATIONS_MANY)
+        LOG(LOG_WARN,
+            "others lose this member again and again: can all of them send to its address? "
+            "(--advertise, firewalls, IPv4 and IPv6)",
+            LOG_TEXT("addr", address_text(&agent->addr).text));
+}
+
 void agent_settle(struct agent *agent)
 {
     struct swim_event event;
 
     send_all(agent);
-    while (swim_next_event(agent->swim, &event))
+    while (swim_next_event(agent->swim, &event)) {
         report_event(&event);
+        if (event.kind == SWIM_EVENT_REFUTED)
+            note_refutation(agent);
+    }
     arm_timer(agent);
     /* Once joined, for good: a lone survivor is isolated, not unready. */
     if (!agent->source.is_ready)
@@ -161,6 +185,28 @@ static void on_report(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     report_metrics(context);
+}
+
+static void arm_lonely(struct agent *agent, uint64_t wait_ms)
+{
+    struct timeval wait = timeval_of_ms(wait_ms);
+
+    (void)evtimer_add(agent->lonely, &wait);
+}
+
+static void on_lonely(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+    char first[HOST_NAME_MAX_SIZE + 8];
+
+    (void)fd;
+    (void)what;
+    if (live_count(agent) > 1 || !has_peers(agent) || agent->is_leaving)
+        return;
+    endpoint_format(&agent->config.peers[0], first, sizeof first);
+    LOG(LOG_WARN, "no peer has answered yet; trying on", LOG_TEXT("first_peer", first),
+        LOG_NUMBER("peers", agent->config.peer_count));
+    arm_lonely(agent, LONELY_AGAIN_MS);
 }
 
 static void on_give_up(evutil_socket_t fd, short what, void *context)
@@ -245,6 +291,8 @@ void agent_join_peers(struct agent *agent)
         if (config->peers[i].addr.family != 0)
             join(agent, &config->peers[i].addr);
     resolver_set_names(agent->resolver, config->peers, config->peer_count);
+    if (has_peers(agent))
+        arm_lonely(agent, LONELY_FIRST_MS);
 }
 
 void agent_unjoin_peers(struct agent *agent)
@@ -382,9 +430,10 @@ static bool make_events(struct agent *agent)
     agent->resend = evtimer_new(agent->base, on_sendable, agent);
     agent->report = event_new(agent->base, -1, EV_PERSIST, on_report, agent);
     agent->give_up = evtimer_new(agent->base, on_give_up, agent);
+    agent->lonely = evtimer_new(agent->base, on_lonely, agent);
     ok = agent->readable != NULL && agent->writable != NULL && agent->timer != NULL &&
          agent->resend != NULL && agent->report != NULL && agent->give_up != NULL &&
-         event_add(agent->readable, NULL) == 0;
+         agent->lonely != NULL && event_add(agent->readable, NULL) == 0;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof numbers[0]; i++) {
         agent->signals[i] = evsignal_new(agent->base, numbers[i], on_signal, agent);
         ok = agent->signals[i] != NULL && event_add(agent->signals[i], NULL) == 0;
@@ -469,6 +518,7 @@ static void stop(struct agent *agent)
     free_event(agent->resend);
     free_event(agent->report);
     free_event(agent->give_up);
+    free_event(agent->lonely);
     for (size_t i = 0; i < sizeof agent->signals / sizeof agent->signals[0]; i++)
         free_event(agent->signals[i]);
     if (agent->swim != NULL)

@@ -50,7 +50,10 @@ struct agent {
     struct event *report;
     struct event *give_up;
     struct event *signals[3];
+    struct event *lonely; /* runs until a peer has answered */
     struct log_limit seeds_full;
+    uint32_t refutations; /* in the minute from `refutations_since` on */
+    swim_time refutations_since;
 };
 
 /* Runs until the member has left. `config` holds the options already. */

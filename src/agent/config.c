@@ -4,6 +4,7 @@
  */
 #include "agent/config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void config_default(struct agent_config *config)
@@ -23,7 +24,14 @@ void config_default(struct agent_config *config)
 
 const char *config_set_bind(struct agent_config *config, const char *text)
 {
-    return address_parse(text, &config->bind);
+    struct swim_addr addr;
+    const char *wrong = address_parse(text, &addr);
+
+    if (wrong == NULL && is_address_shared(&addr))
+        wrong = "a multicast or broadcast address is not one that a member can have";
+    if (wrong == NULL)
+        config->bind = addr;
+    return wrong;
 }
 
 const char *config_set_advertise(struct agent_config *config, const char *text)
@@ -35,6 +43,8 @@ const char *config_set_advertise(struct agent_config *config, const char *text)
         wrong = address_parse(text, &addr);
     if (wrong == NULL && is_address_wildcard(&addr))
         wrong = "a wildcard is no address that peers can reach";
+    if (wrong == NULL && is_address_shared(&addr))
+        wrong = "a multicast or broadcast address is not one that a member can have";
     if (wrong == NULL)
         config->advertise = addr;
     return wrong;
@@ -48,6 +58,23 @@ const char *config_add_peer(struct agent_config *config, const char *text)
     if (wrong == NULL)
         config->peer_count++;
     return wrong;
+}
+
+bool config_check_whole(const struct agent_config *config, struct config_error *ret_error)
+{
+    bool is_dual = config->bind.family == 6 && is_address_wildcard(&config->bind);
+
+    for (uint32_t i = 0; i < config->peer_count; i++) {
+        const struct swim_addr *peer = &config->peers[i].addr;
+        if (peer->family == 0 || is_dual || peer->family == config->bind.family)
+            continue;
+        (void)snprintf(ret_error->text, sizeof ret_error->text,
+                       "the peer %s can't be reached from the bound address %s: one is IPv4, the "
+                       "other IPv6; bind [::]:PORT for both",
+                       address_text(peer).text, address_text(&config->bind).text);
+        return false;
+    }
+    return true;
 }
 
 const char *config_set_http_bind(struct agent_config *config, const char *text)

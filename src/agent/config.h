@@ -66,6 +66,10 @@ bool config_load(struct agent_config *config, const char *path, struct config_er
 bool config_parse(struct agent_config *config, const char *path, const char *text,
                   struct config_error *ret_error);
 
+/* What no single value shows: settings that can't work together. False, and *ret_error names
+ * both and the way out. For --check-config and before a start. */
+bool config_check_whole(const struct agent_config *config, struct config_error *ret_error);
+
 /* Visits the keys whose values differ: "section.name", and whether a running daemon can take
  * the new one. */
 typedef void config_difference(void *context, const char *key, bool is_live);

@@ -42,6 +42,8 @@ static enum exit_code run(const struct options *options, bool is_check_only)
         return complain(EXIT_CODE_CONFIG, &error);
     if (!options_apply(options, &config, &error))
         return complain(EXIT_CODE_USAGE, &error);
+    if (!config_check_whole(&config, &error))
+        return complain(EXIT_CODE_CONFIG, &error);
     if (is_check_only) {
         (void)puts("the configuration is correct");
         return EXIT_CODE_OK;

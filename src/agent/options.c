@@ -84,7 +84,7 @@ static enum options_action explain(int answer, char **argv, struct config_error 
         return wrong(ret_error, "a value must follow the flag ", word);
     if (optopt >= 256 || optopt == 'V' || (optopt == 'h' && strchr(word, '=') != NULL))
         return wrong(ret_error, "no value can follow the flag ", word);
-    return wrong(ret_error, "no such flag, or not clear which is meant: ", word);
+    return wrong(ret_error, "no such flag: ", word);
 }
 
 static enum options_action note(int flag, struct options *options, struct config_error *ret_error)
@@ -112,6 +112,15 @@ static enum options_action refuse(struct config_error *ret_error, const char *fl
     return OPTIONS_REFUSED;
 }
 
+/* getopt_long takes abbreviations, which a later version's new flag would break. */
+static bool is_spelt_out(const char *word, const char *name)
+{
+    size_t size = strlen(name);
+
+    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, size) == 0 &&
+           (word[2 + size] == '\0' || word[2 + size] == '=');
+}
+
 enum options_action options_parse(int argc, char **argv, struct options *ret,
                                   struct config_error *ret_error)
 {
@@ -121,7 +130,16 @@ enum options_action options_parse(int argc, char **argv, struct options *ret,
     *ret = (struct options){0};
     optind = 0; /* glibc: start afresh */
     opterr = 0;
-    while ((flag = getopt_long(argc, argv, ":hV", flags, NULL)) != -1) {
+    /* '+': stops at the first word that is no flag, so the next flag is always argv[optind]. */
+    for (;;) {
+        const char *word = argv[optind == 0 ? 1 : optind];
+        int index = -1;
+
+        flag = getopt_long(argc, argv, "+:hV", flags, &index);
+        if (flag == -1)
+            break;
+        if (index >= 0 && !is_spelt_out(word, flags[index].name))
+            return wrong(ret_error, "no such flag: ", word);
         switch (flag) {
         case 'h': return OPTIONS_HELP;
         case 'V': return OPTIONS_VERSION;
@@ -170,20 +188,23 @@ static bool apply_peers(struct agent_config *config, const char *list,
 {
     char one[300];
 
-    while (*list != '\0') {
+    for (;;) {
         size_t size = strcspn(list, ",");
-        if (size >= sizeof one)
-            size = sizeof one - 1;
-        memcpy(one, list, size);
-        one[size] = '\0';
-        list += strcspn(list, ",");
-        list += *list == ',' ? 1 : 0;
-        if (size == 0)
-            continue; /* "A,B," and "A,,B" are no mistakes to stop for */
+        bool is_last = list[size] == '\0';
+
+        /* A variable that was never set must not start a cluster of its own. */
+        if (size == 0) {
+            (void)snprintf(ret_error->text, sizeof ret_error->text,
+                           "--peers: a peer is empty; a first node is started without --peers");
+            return false;
+        }
+        (void)snprintf(one, sizeof one, "%.*s", (int)size, list);
         if (!apply_text(config, "--peers", one, config_add_peer, ret_error))
             return false;
+        if (is_last)
+            return true;
+        list += size + 1;
     }
-    return true;
 }
 
 bool options_apply(const struct options *options, struct agent_config *config,

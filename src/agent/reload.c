@@ -55,7 +55,7 @@ void reload(struct agent *agent)
     }
     config_default(&next);
     if (!config_load(&next, agent->options.config_path, &error) ||
-        !options_apply(&agent->options, &next, &error)) {
+        !options_apply(&agent->options, &next, &error) || !config_check_whole(&next, &error)) {
         LOG(LOG_ERROR, "SIGHUP: not reloaded, the settings stay as they are",
             LOG_TEXT("cause", error.text));
         return;

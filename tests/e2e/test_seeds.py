@@ -27,6 +27,12 @@ class Seeds(swimtest.SwimTestCase):
         swimtest.wait_until(lambda: early.http("/readyz")[0] == 200, 2, "ready once joined")
         self.assertEqual(early.lines("dead"), [])
 
+    def test_silence_of_all_peers_is_told(self):
+        nobody = self.node(start=False)
+        node = self.node(peers=[nobody])
+        swimtest.wait_until(lambda: node.lines("no peer has answered"), 15, "a warning")
+        self.assertIn(nobody.addr, node.lines("no peer has answered")[0])
+
     def test_first_node_without_peers_is_ready_at_once(self):
         node = self.node().await_http()
         status, _, _ = node.http("/readyz")

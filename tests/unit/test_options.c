@@ -77,7 +77,7 @@ static void test_values(void **state)
 static void test_peers(void **state)
 {
     (void)state;
-    struct agent_config config = settings("--peers 10.0.0.1:1,node:2, --peers [::1]:3");
+    struct agent_config config = settings("--peers 10.0.0.1:1,node:2 --peers [::1]:3");
     struct options options;
     struct config_error error;
 
@@ -136,6 +136,13 @@ static void test_errors(void **state)
     must_fail("--advertise 0.0.0.0", "--advertise 0.0.0.0: a wildcard");
     must_fail("--peers a:1,b", "--peers b: ");
     must_fail("--peers a:0", "port");
+    must_fail("--peers=", "empty");
+    must_fail("--peers a:1,", "empty");
+    must_fail("--peers a:1,,b:1", "empty");
+    must_fail("--peers 224.0.0.1:1", "multicast");
+    must_fail("--bind 255.255.255.255:1", "multicast");
+    must_fail("--bind [ff02::1]:1", "multicast");
+    must_fail("--advertise 239.1.1.1:1", "multicast");
     must_fail("--metrics-port 65536", "65535");
     must_fail("--metrics-port 4294967296", "65535");
     must_fail("--metrics-port 99999999999999999999", "65535");
