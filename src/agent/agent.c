@@ -23,6 +23,7 @@
  * socket must be seen before its time-out fires. The second is a full receive buffer's worth. */
 #define DRAIN_TURN 1024
 #define DRAIN_DEADLINE 8192
+#define DRAIN_PORTION 64
 /* When the socket is writable and the interface's queue is full. */
 #define RESEND_MS 10
 /* Beyond what the core promises for its leave; reached only if a bug broke the promise. */
@@ -90,6 +91,9 @@ static void arm_timer(struct agent *agent)
     }
     now = clock_now_ns();
     uint64_t wait_ns = deadline > now ? deadline - now : 0;
+    /* What is due to be sent stays due while the socket is blocked: no reason to spin. */
+    if (agent->is_send_blocked && wait_ns < RESEND_MS * SWIM_MS)
+        wait_ns = RESEND_MS * SWIM_MS;
     wait.tv_sec = (time_t)(wait_ns / SECOND_NS);
     wait.tv_usec = (suseconds_t)((wait_ns % SECOND_NS + 999) / 1000); /* never too early */
     (void)evtimer_add(agent->timer, &wait);
@@ -148,13 +152,27 @@ void agent_settle(struct agent *agent)
 
 /* ---- What wakes it ----------------------------------------------------------------------- */
 
+/* Takes what has arrived, up to `limit`, and answers portion by portion: the core's outbox holds
+ * the answers to a portion with room to spare, not those to a full receive buffer. */
+static void take_all(struct agent *agent, size_t limit)
+{
+    size_t taken = 0;
+    size_t got;
+
+    do {
+        got = udp_drain(agent->udp, DRAIN_PORTION, take_datagram, agent);
+        taken += got;
+        send_all(agent);
+    } while (got >= DRAIN_PORTION && taken < limit);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
     struct agent *agent = context;
 
     (void)fd;
     (void)what;
-    (void)udp_drain(agent->udp, DRAIN_TURN, take_datagram, agent);
+    take_all(agent, DRAIN_TURN);
     agent_settle(agent);
 }
 
@@ -165,7 +183,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     agent->armed = SWIM_NEVER;
-    (void)udp_drain(agent->udp, DRAIN_DEADLINE, take_datagram, agent);
+    take_all(agent, DRAIN_DEADLINE);
     swim_advance(agent->swim, clock_now_ns());
     agent_settle(agent);
 }

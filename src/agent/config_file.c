@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum key_type {
@@ -353,10 +354,17 @@ static ssize_t read_all(const char *path, char *text, size_t cap)
 {
     size_t size = 0;
     ssize_t got = 1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* O_NONBLOCK: a FIFO must not stop a running daemon at SIGHUP. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat status;
 
     if (fd < 0)
         return -1;
+    if (fstat(fd, &status) != 0 || S_ISFIFO(status.st_mode)) {
+        (void)close(fd);
+        errno = ESPIPE;
+        return -1;
+    }
     while (size < cap && got > 0) {
         do
             got = read(fd, text + size, cap - size);
@@ -376,7 +384,8 @@ bool config_load(struct agent_config *config, const char *path, struct config_er
 
     if (size < 0) {
         (void)snprintf(ret_error->text, sizeof ret_error->text, "%.512s: can't be read: %s", path,
-                       strerror(errno));
+                       errno == ESPIPE ? "a pipe could not be read again at SIGHUP; give a file"
+                                       : strerror(errno));
         return false;
     }
     if (size > CONFIG_FILE_MAX) {

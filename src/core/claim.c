@@ -182,8 +182,9 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
     /* Only an answer shows that it hears us: what it says unasked tells the time, no more. */
     if (!source->is_answer && clock > 0 && is_live(m) && !moved &&
         heard->incarnation == m->record.incarnation) {
-        member_read_clock(s, source->slot, heard->heartbeat);
-        source->heard_fresh = true;
+        source->heard_fresh = heard->heartbeat >= m->clock_heartbeat;
+        if (heard->heartbeat > m->clock_heartbeat) /* and a late datagram does not turn it back */
+            member_read_clock(s, source->slot, heard->heartbeat);
         if (m->record.status == SWIM_SUSPECT)
             outbox_correct(s, source, source->slot);
         return;

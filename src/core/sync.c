@@ -125,6 +125,8 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
         s->stats.digests_equal++;
         s->differs_since = SWIM_NEVER;
         s->sync_failures = 0;
+        if (s->sync_allowed > s->now + sync_settling_time(s))
+            s->sync_allowed = s->now + sync_settling_time(s); /* the back-off ends with its cause */
         return;
     }
     s->stats.digests_different++;
@@ -190,7 +192,8 @@ void sync_ask(struct swim *s, uint32_t slot)
     uint32_t bits = ceil_log2(cluster_size(s) / MEMBERS_PER_BUCKET + 1);
 
     /* A full table can't come to agree with anybody. */
-    if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE) || s->was_full)
+    if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE) ||
+        s->slots_used == s->config.members_max)
         return;
     if (!outbox_push(s, WIRE_SYNC, slot, &m->record.addr))
         return;
