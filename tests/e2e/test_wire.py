@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import socket
 import time
 
@@ -328,6 +329,20 @@ class Bursts(swimtest.SwimTestCase):
     def test_valid_pings_under_ever_new_ids(self):
         node = self.check(lambda i: Datagram(PING, 1 + i, heartbeat=i).encode())
         self.assertGreater(node.counter("rate_limited"), 1000)
+
+    def test_each_of_many_that_waited_is_answered(self):
+        # More than the core's outbox holds, found in the socket after a pause.
+        node = self.node().await_http()
+        askers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(600)]
+        node.signal(signal.SIGSTOP)
+        for number, asker in enumerate(askers):
+            asker.sendto(Datagram(PING, 1000 + number).encode(), ("127.0.0.1", node.port))
+        node.signal(signal.SIGCONT)
+        swimtest.wait_until(lambda: node.counter("acks_sent") >= len(askers), 5,
+                            "an ACK to each")
+        self.assertEqual(node.counter("outbox_full"), 0)
+        for asker in askers:
+            asker.close()
 
     def test_garbage(self):
         self.assert_few_lines(

@@ -246,6 +246,36 @@ static void test_a_recent_change_is_given_time(void **state)
     end_pair(&p);
 }
 
+/* A long disagreement makes the requests rare; one agreement ends the wait with its cause. */
+static void test_the_back_off_ends_with_agreement(void **state)
+{
+    struct pair p = begin_pair();
+    struct message ping = {.kind = WIRE_PING,
+                           .from = B,
+                           .heartbeat = 1,
+                           .has_probe = true,
+                           .has_view = true,
+                           .view_digest = 1,
+                           .view_count = 900};
+    struct sent sent;
+
+    (void)state;
+    for (unsigned second = 0; second < 120; second++) {
+        p.now += 1000 * SWIM_MS;
+        assert_int_equal(hear(p.a, p.now, &ping), SWIM_OK);
+        while (next_sync(p.a, p.now, SYNC_REQUEST, &sent))
+            ;
+    }
+    assert_true(p.a->sync_allowed > p.now + 2 * sync_settling_time(p.a));
+    ping.view_digest = swim_view_digest(p.a);
+    assert_int_equal(hear(p.a, p.now, &ping), SWIM_OK);
+    ping.view_digest = 1;
+    p.now += sync_settling_time(p.a);
+    assert_int_equal(hear(p.a, p.now, &ping), SWIM_OK);
+    assert_true(next_sync(p.a, p.now, SYNC_REQUEST, &sent));
+    end_pair(&p);
+}
+
 /* Where more is missing than news can account for, nobody waits. */
 static void test_tables_far_apart_do_not_wait(void **state)
 {
@@ -572,6 +602,7 @@ int main(void)
         cmocka_unit_test(test_equal_views_exchange_nothing),
         cmocka_unit_test(test_a_request_without_difference_is_not_answered),
         cmocka_unit_test(test_a_recent_change_is_given_time),
+        cmocka_unit_test(test_the_back_off_ends_with_agreement),
         cmocka_unit_test(test_tables_far_apart_do_not_wait),
         cmocka_unit_test(test_switched_off_it_neither_asks_nor_answers),
         cmocka_unit_test(test_a_reply_out_of_turn_is_not_returned_to),
