@@ -17,7 +17,7 @@
 void gossip_news(struct swim *s, uint32_t slot);
 /* What a newcomer's first synchronisation tells is known to nearly everybody: it is sent four
  * times only, after all else. Not at all would starve a cluster that starts at once, where few
- * know much (50 members then need up to 2 s instead of half a second); as often as news would
+ * know much; as often as news would
  * cost the whole table, log n times over, for every joiner. */
 void gossip_rumour(struct swim *s, uint32_t slot);
 /* There is nothing more to say about `slot`. */
