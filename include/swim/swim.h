@@ -66,6 +66,10 @@ extern "C" {
 #define SWIM_CONTACTS_MAX 1024
 /* The largest `indirect_k`. */
 #define SWIM_INDIRECT_MAX 16
+/* The largest `confirmations`. */
+#define SWIM_CONFIRMATIONS_MAX 8
+/* The worst local health: intervals and time-outs of probes are 1 + health times as long. */
+#define SWIM_HEALTH_MAX 8
 
 /* ---- Time and addresses ------------------------------------------------------------------ */
 
@@ -129,7 +133,19 @@ struct swim_config {
     uint32_t suspect_timeout_ms;       /* 10..3,600,000 */
     uint32_t suspect_multiplier_milli; /* 0..100,000: thousandths of a time-out per log2 n */
     uint32_t suspect_jitter_ms;        /* 0..3,600,000 */
-    uint32_t dead_retention_ms;        /* 10..86,400,000: how long a tombstone stands */
+    /* 10..3,600,000: how long a suspicion lasts at least, however many members confirm it. One
+     * above the time without confirmation has no effect. */
+    uint32_t suspect_timeout_min_ms;
+    uint32_t dead_retention_ms; /* 10..86,400,000: how long a tombstone stands */
+
+    /* Lifeguard (section 5; Dadgar, Phillips, Currey, arXiv 1707.00788): each part by itself.
+     * Members may differ, but `nack` had better be the same on all. */
+    bool local_health; /* a member that does badly itself gives its peers more time */
+    bool nack;         /* intermediaries say that they are there, though the target is silent */
+    bool buddy;        /* a suspect is told so in the very probe that goes to it */
+    /* 0..SWIM_CONFIRMATIONS_MAX independent accusers, beside the first, that bring a suspicion's
+     * time down to suspect_timeout_min_ms; 0: it always lasts the full time. */
+    uint32_t confirmations;
 };
 
 /* Sets the documented defaults (docs/configuration.md); `id`, `seed` and `addr` are zeroed. */
@@ -319,11 +335,15 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     X(outbox_full, "Datagrams not sent because too many were waiting.")                            \
     X(suspicions_raised, "Suspicions raised by this member's own probes.")                         \
     X(suspicions_refuted, "Suspects that proved alive.")                                           \
+    X(suspicions_confirmed, "Independent confirmations of suspicions held here.")                  \
     X(failures, "Members declared dead here.")                                                     \
     X(refutations, "Claims about this member that it overruled.")                                  \
     X(superseded, "Members declared dead because another one answers at their address.")           \
     X(corrections_sent, "Stale claims answered with the better record.")                           \
     X(indirect_relayed, "Indirect probes answered on behalf of another member.")                   \
+    X(nacks_sent, "NACK datagrams sent: the target of an indirect probe is silent.")               \
+    X(nacks_recv, "NACK datagrams received.")                                                      \
+    X(nacks_missed, "Intermediaries that sent neither an answer nor a NACK.")                      \
     X(contacts_tried, "Pings to seeds and to addresses of dead members.")                          \
     X(syncs_started, "Synchronisations begun.")                                                    \
     X(syncs_refused, "Synchronisations refused because too many were under way.")                  \
@@ -350,6 +370,8 @@ struct swim_stats {
     /* Gauges. */
     uint32_t members[SWIM_STATUS_COUNT]; /* by status */
     uint32_t news_queued;                /* members with news that is not yet sent often enough */
+    uint32_t accusations_queued;         /* suspects with accusers not yet told often enough */
+    uint32_t local_health;               /* 0 (good) .. SWIM_HEALTH_MAX */
     uint32_t slots_used;                 /* of the table, forgotten ids included */
     uint32_t slots_max;
     uint32_t outbox_queued;

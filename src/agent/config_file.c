@@ -4,9 +4,9 @@
  */
 #define _GNU_SOURCE
 #include "agent/config.h"
-#include "agent/config_toml.h"
 
 #include "base/assert.h"
+#include "agent/config_toml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,14 @@ static const struct key keys[] = {
     {"probes", "suspect_multiplier", .type = KEY_MILLI, .min = 0, .max = 100,
      PLACE(swim.suspect_multiplier_milli)},
     {"probes", "suspect_jitter_ms", MILLISECONDS(swim.suspect_jitter_ms, 0, 3600000)},
+    {"probes", "suspect_timeout_min_ms",
+     MILLISECONDS(swim.suspect_timeout_min_ms, 10, 3600000)},
     {"probes", "dead_retention_ms", MILLISECONDS(swim.dead_retention_ms, 10, 86400000)},
+
+    {"lifeguard", "local_health", .type = KEY_BOOLEAN, PLACE(swim.local_health)},
+    {"lifeguard", "nack", .type = KEY_BOOLEAN, PLACE(swim.nack)},
+    {"lifeguard", "confirmations", NUMBER(swim.confirmations, 0, SWIM_CONFIRMATIONS_MAX)},
+    {"lifeguard", "buddy", .type = KEY_BOOLEAN, PLACE(swim.buddy)},
 
     {"metrics", "log_interval_ms", .zero_is_off = true, .is_live = true,
      MILLISECONDS(log_interval_ms, 100, 86400000)},
@@ -96,7 +103,7 @@ static const struct key keys[] = {
 };
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
-static const char sections[] = "[gossip], [network], [probes], [metrics], [log]";
+static const char sections[] = "[gossip], [network], [probes], [lifeguard], [metrics], [log]";
 
 struct loader {
     struct agent_config config;

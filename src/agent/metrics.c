@@ -120,6 +120,9 @@ static void put_core_gauges(const struct out *out, const struct swim_stats *stat
               stats->members[SWIM_LEFT]);
     put_gauge(out, "gossip_queue_depth", "Members with news still to be spread.",
               stats->news_queued);
+    put_gauge(out, "accusation_queue_depth", "Suspects whose accusers are still to be told.",
+              stats->accusations_queued);
+    put_gauge(out, "local_health", "Local health: 0 is good, 8 the worst.", stats->local_health);
     put_gauge(out, "outbox_datagrams", "Datagrams waiting to be sent.", stats->outbox_queued);
     put_gauge(out, "table_slots_used", "Places of the member table in use.", stats->slots_used);
     put_gauge(out, "table_slots_max", "Places of the member table.", stats->slots_max);

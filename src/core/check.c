@@ -47,6 +47,10 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     REQUIRE(!m->alive_at || alive_of(s)[m->alive_at - 1] == slot, "alive[] points back");
     REQUIRE((live && suspect) == (suspicion_places(s)[slot] != 0),
             "a suspicion timer runs exactly for a suspect");
+    REQUIRE(!m->dossier || (suspect && dossiers_of(s)[m->dossier].slot == slot),
+            "a dossier is that of a suspect, and points back");
+    REQUIRE(!m->dossier || dossiers_of(s)[m->dossier].count <= s->config.confirmations + 1,
+            "accusers are bounded");
     REQUIRE(!live == is_linked(grave_links(s), slot), "a tombstone stands exactly for the dead");
     REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !live, "only the dead are forgotten");
     REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !is_linked(news_links(s), slot),
@@ -123,6 +127,10 @@ static const char *check_lists(const struct swim *s)
     if (!broken)
         broken = check_list(&s->forgotten, grave_links(s));
     if (!broken)
+        broken = check_list(&s->accusations, dossier_links(s));
+    if (!broken)
+        broken = check_list(&s->dossiers_free, dossier_links(s));
+    if (!broken)
         broken = check_list(&s->events, event_links(s));
     for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
         broken = check_list(&s->news[level], news_links(s));
@@ -142,7 +150,8 @@ static const char *check_bounds(const struct swim *s)
     REQUIRE(s->healing.contact_count <= SWIM_CONTACTS_MAX, "contacts are bounded");
     REQUIRE(s->leaving || (s->live_count > 0) == timer_is_on(s, TIMER_ROUND),
             "probe rounds run exactly while there are peers");
-    REQUIRE(s->leaving || (s->live_count > 0 && s->news_count > 0) == timer_is_on(s, TIMER_GOSSIP),
+    REQUIRE(s->health <= SWIM_HEALTH_MAX, "local health is bounded");
+    REQUIRE(s->leaving || (s->live_count > 0 && gossip_has_news(s)) == timer_is_on(s, TIMER_GOSSIP),
             "gossip rounds run exactly while there is news and a peer");
     return NULL;
 }

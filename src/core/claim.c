@@ -117,11 +117,8 @@ void claim_declare(struct swim *s, uint32_t slot, enum swim_status status)
 
     ASSERT(slot != SELF && is_live(m) && status > m->record.status);
     declared.status = (uint8_t)status;
-    if (status == SWIM_SUSPECT) {
-        if (estimate > declared.heartbeat)
-            declared.heartbeat = estimate;
-        s->stats.suspicions_raised++;
-    }
+    if (status == SWIM_SUSPECT && estimate > declared.heartbeat)
+        declared.heartbeat = estimate;
     ASSERT(merge_compare(&declared, &m->record) > 0);
     apply(s, slot, &declared, false);
     s->stats.merges_updated--; /* not a record that came in */

@@ -24,7 +24,8 @@ struct source {
 void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct source *source);
 /* One entry of a datagram's payload: second-hand, unless it is the sender's own. */
 void claim_hear_entry(struct swim *s, const struct wire_entry *entry, struct source *source);
-/* This member itself finds another one suspect or dead. */
+/* This member itself finds another one suspect or dead, or takes an accuser's word for it: a
+ * record of our own making, at our own estimate of that member's clock. */
 void claim_declare(struct swim *s, uint32_t slot, enum swim_status status);
 /* `slot` answers at its address: whoever else was live there is dead. */
 void claim_supersede(struct swim *s, uint32_t slot);

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 
 #include "core/event.h"
+#include "core/health.h"
 #include "core/probe.h"
 #include "core/self.h"
 #include "core/suspicion.h"
@@ -59,6 +60,7 @@ static void resume(struct swim *s, swim_time lateness)
     s->last_pause = lateness;
     s->stats.pauses++;
     probe_abandon(s);
+    health_worse(s, 1);
     event_about_self(s, SELF_PAUSED);
 }
 

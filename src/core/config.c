@@ -28,7 +28,12 @@ void swim_config_default(struct swim_config *config)
     config->suspect_timeout_ms = 3000;
     config->suspect_multiplier_milli = 500;
     config->suspect_jitter_ms = 1000;
+    config->suspect_timeout_min_ms = 3000;
     config->dead_retention_ms = 15000;
+    config->local_health = true;
+    config->nack = true;
+    config->buddy = true;
+    config->confirmations = 3;
 }
 
 #define HOUR_MS 3600000u
@@ -59,6 +64,8 @@ static const struct {
     RANGE(suspect_timeout_ms, 10, HOUR_MS),
     RANGE(suspect_multiplier_milli, 0, 100000),
     RANGE(suspect_jitter_ms, 0, HOUR_MS),
+    RANGE(suspect_timeout_min_ms, 10, HOUR_MS),
+    RANGE(confirmations, 0, SWIM_CONFIRMATIONS_MAX),
     RANGE(dead_retention_ms, 10, 24 * HOUR_MS),
 #undef RANGE
 };

@@ -42,12 +42,17 @@ uint32_t gossip_limit(const struct swim *s)
     return s->config.retransmit_multiplier * ceil_log2(cluster_size(s) + 1);
 }
 
+bool gossip_has_news(const struct swim *s)
+{
+    return s->news_count > 0 || s->accusations.count > 0;
+}
+
 void gossip_follow_membership(struct swim *s)
 {
     swim_time next = s->last_gossip + ms(s->config.gossip_interval_ms);
     swim_time now = timer_now(s);
 
-    if (s->news_count == 0 || s->live_count == 0 || s->leaving)
+    if (!gossip_has_news(s) || s->live_count == 0 || s->leaving)
         timer_stop(s, TIMER_GOSSIP);
     else if (!timer_is_on(s, TIMER_GOSSIP))
         timer_start(s, TIMER_GOSSIP, next > now ? next - now : 0);
@@ -94,7 +99,7 @@ void gossip_round(struct swim *s)
 
     timer_stop(s, TIMER_GOSSIP);
     s->last_gossip = timer_now(s);
-    if (s->news_count == 0 || s->live_count == 0)
+    if (!gossip_has_news(s) || s->live_count == 0)
         return;
     s->stats.gossip_rounds++;
     count = member_sample_live(s, count, targets);

@@ -20,6 +20,8 @@ void gossip_news(struct swim *s, uint32_t slot);
  * know much; as often as news would
  * cost the whole table, log n times over, for every joiner. */
 void gossip_rumour(struct swim *s, uint32_t slot);
+/* Is there anything to tell: news of members, or accusations? */
+bool gossip_has_news(const struct swim *s);
 /* There is nothing more to say about `slot`. */
 void gossip_withdraw(struct swim *s, uint32_t slot);
 /* The number of live members may have changed: the timer runs while there is news and a peer. */

@@ -85,6 +85,8 @@ void swim_stats(const struct swim *s, struct swim_stats *ret)
     for (unsigned i = 0; i < SWIM_STATUS_COUNT; i++)
         ret->members[i] = s->status_count[i];
     ret->news_queued = s->news_count;
+    ret->accusations_queued = s->accusations.count;
+    ret->local_health = s->health;
     ret->slots_used = s->slots_used;
     ret->slots_max = s->config.members_max;
     ret->outbox_queued = s->outbox.count;

@@ -43,7 +43,11 @@ enum {
     JOBS_MAX = 64,       /* synchronisations being sent, paced */
     BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
+    DOSSIERS_MAX = 1024,    /* suspicions whose accusers are remembered; the others last their full
+                            time, which costs detection, not correctness: a cluster that loses
+                            more members at once has other worries */
     NEWS_LEVELS = 256,      /* the largest limit of transmissions, 12 * 21, and rumours' four */
+    TELL_AGAIN_MAX = 64,    /* suspicions told again after a silence, those that end first */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
 };
 _Static_assert(2 * SWIM_INDIRECT_MAX + 20 <= RELIABLE_MAX, "a leave's announcements must fit");
@@ -56,6 +60,7 @@ enum timer {
     TIMER_HEAL,     /* the next contact to a seed or a dead member's address */
     TIMER_SYNC,     /* the next full push to a plain peer */
     TIMER_RELIABLE, /* the earliest missing ACK */
+    TIMER_RELAY,    /* the earliest NACK that is due */
     TIMER_COUNT
 };
 
@@ -79,6 +84,7 @@ struct member {
     uint32_t alive_at;     /* place in alive[] + 1; 0 when not alive; never set for SELF */
     uint32_t corrected_ms; /* when a stale claim about it was last answered, low 32 bits */
     uint16_t synced;       /* number of our last synchronisation that found it equal */
+    uint16_t dossier;      /* who accuses it; 0 when not suspect, or there was no room */
     uint8_t flags;
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
@@ -123,6 +129,7 @@ struct probe {
     bool extended;
     uint8_t helper_count;
     uint64_t helpers[SWIM_INDIRECT_MAX]; /* ids of the intermediaries asked */
+    uint32_t owing;                      /* bit i: helpers[i] owes us an answer or a NACK */
 };
 
 /* An indirect probe that we make for somebody else. */
@@ -130,7 +137,8 @@ struct relay {
     uint64_t requester_id;
     uint64_t target_id;
     struct swim_addr requester_addr;
-    swim_time expires; /* host time */
+    swim_time expires;  /* host time */
+    swim_time nack_due; /* timer time; SWIM_NEVER: none, or none any more */
     uint32_t requester;
     uint32_t target;
     uint32_t requester_sequence;
@@ -138,6 +146,18 @@ struct relay {
     bool has_sequence; /* the requester gave one */
     bool extended;     /* our PING carried one */
     bool used;
+};
+
+/* The accusers of one suspect, at its present incarnation, in the order in which they were
+ * heard of: they are what a suspicion's time depends on, and news of their own. */
+struct dossier {
+    swim_time started; /* as the suspicion heap's keys: timer time - suspicion_shift */
+    swim_time longest; /* how long the suspicion lasts without confirmation */
+    uint64_t accusers[SWIM_CONFIRMATIONS_MAX + 1];
+    uint8_t sent[SWIM_CONFIRMATIONS_MAX + 1]; /* transmissions of each */
+    uint8_t count;
+    uint8_t wanted; /* confirmations that bring the time down to its minimum */
+    uint32_t slot;  /* of the suspect */
 };
 
 struct reliable {
@@ -198,7 +218,7 @@ struct healing {
 
 /* Byte offsets of the arrays in the arena. */
 struct layout {
-    size_t outbox, contacts, relays, reliables, jobs, members;
+    size_t outbox, contacts, relays, reliables, jobs, dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, grave_links, event_links;
     size_t suspicion_nodes, suspicion_places;
@@ -256,7 +276,13 @@ struct swim {
     swim_time last_gossip; /* timer time of the last round */
 
     struct heap suspicions;
+    uint32_t dossiers_high; /* dossiers 1..dossiers_high have been used */
+    struct list dossiers_free;
+    struct list accusations; /* dossiers with something to tell, the longest untold first */
     struct probe probe;
+    bool probe_failed;    /* the last one that was concluded */
+    swim_time last_heard; /* host time of the last datagram from a member */
+    uint32_t health; /* 0 (good) .. SWIM_HEALTH_MAX: Lifeguard's local health multiplier, less 1 */
     uint32_t sequence;
     uint32_t relay_count;
     uint32_t reliable_count;
@@ -288,6 +314,8 @@ ARENA_ARRAY(contacts_of, struct contact, contacts)
 ARENA_ARRAY(relays_of, struct relay, relays)
 ARENA_ARRAY(reliables_of, struct reliable, reliables)
 ARENA_ARRAY(jobs_of, struct job, jobs)
+ARENA_ARRAY(dossiers_of, struct dossier, dossiers)
+ARENA_ARRAY(dossier_links, struct link, dossier_links)
 ARENA_ARRAY(members_of, struct member, members)
 ARENA_ARRAY(next_by_id, uint32_t, next_by_id)
 ARENA_ARRAY(id_heads, uint32_t, id_heads)

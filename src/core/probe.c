@@ -1,7 +1,9 @@
 /* Failure detection: see probe.h. */
 #include "core/probe.h"
 
+#include "core/accusation.h"
 #include "core/clock.h"
+#include "core/health.h"
 #include "core/member.h"
 #include "core/outbox.h"
 #include "core/suspicion.h"
@@ -39,13 +41,31 @@ static bool is_target_there(const struct swim *s)
            member_at(s, p->target)->record.incarnation == p->incarnation;
 }
 
+/* Intermediaries that are silent too speak for a fault of our own. */
+static uint32_t count_missed(struct swim *s)
+{
+    uint32_t missed = 0;
+
+    for (uint32_t owing = s->probe.owing; owing; owing &= owing - 1)
+        missed++;
+    s->stats.nacks_missed += missed;
+    return missed;
+}
+
 static void conclude(struct swim *s)
 {
+    uint32_t target = s->probe.target;
+
     if (!is_pending(s) || !is_target_there(s))
         return;
     s->stats.probe_failures++;
-    if (member_at(s, s->probe.target)->record.status == SWIM_ALIVE)
-        claim_declare(s, s->probe.target, SWIM_SUSPECT);
+    s->probe_failed = true;
+    health_worse(s, 1 + count_missed(s));
+    if (member_at(s, target)->record.status == SWIM_ALIVE) {
+        s->stats.suspicions_raised++;
+        claim_declare(s, target, SWIM_SUSPECT);
+    }
+    accusation_add(s, target, self_of(s)->record.id);
 }
 
 static void begin(struct swim *s, uint32_t target)
@@ -68,9 +88,9 @@ static void begin(struct swim *s, uint32_t target)
     ping->has_sequence = ping->extended;
     ping->sequence = s->sequence;
     /* The suspect is the first to be told, in the very probe that goes to it. */
-    if (m->record.status == SWIM_SUSPECT)
+    if (s->config.buddy && m->record.status == SWIM_SUSPECT)
         intent_add_subject(ping, target);
-    timer_start(s, TIMER_PROBE, ms(s->config.probe_timeout_ms));
+    timer_start(s, TIMER_PROBE, health_probe_timeout(s));
 }
 
 void probe_round(struct swim *s)
@@ -83,14 +103,14 @@ void probe_round(struct swim *s)
     target = member_next_probe(s);
     if (!target)
         return;
-    timer_start(s, TIMER_ROUND, ms(s->config.probe_interval_ms));
+    timer_start(s, TIMER_ROUND, health_probe_interval(s));
     begin(s, target);
 }
 
 /* If the host called late, the intermediaries still get the time that they are due. */
 static void extend_round(struct swim *s)
 {
-    swim_time due = ms(s->config.probe_interval_ms - s->config.probe_timeout_ms);
+    swim_time due = health_probe_interval(s) - health_probe_timeout(s);
 
     if (s->timers[TIMER_ROUND] < timer_now(s) + due)
         timer_start(s, TIMER_ROUND, due);
@@ -119,6 +139,8 @@ void probe_timeout(struct swim *s)
         req->sequence = p->sequence;
         req->target_id = p->target_id;
         req->target_addr = member_at(s, p->target)->record.addr;
+        if (req->extended && s->config.nack)
+            p->owing |= 1u << p->helper_count;
         p->helpers[p->helper_count++] = m->record.id;
     }
 }
@@ -127,6 +149,10 @@ static void answered(struct swim *s)
 {
     s->probe.phase = PROBE_ANSWERED;
     timer_stop(s, TIMER_PROBE);
+    health_better(s);
+    if (s->probe_failed)
+        suspicion_tell_again(s);
+    s->probe_failed = false;
 }
 
 static void record_rtt(struct swim *s)
@@ -180,6 +206,19 @@ void probe_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct
     if (p->phase == PROBE_DIRECT)
         record_rtt(s);
     answered(s); /* perhaps late, but it heard us */
+}
+
+void probe_hear_nack(struct swim *s, const struct wire_datagram *dg)
+{
+    struct probe *p = &s->probe;
+
+    if (p->phase != PROBE_INDIRECT || !dg->has_probe || dg->probe_sequence != p->sequence ||
+        !dg->has_on_behalf || dg->on_behalf != p->target_id)
+        return;
+    for (uint32_t i = 0; i < p->helper_count; i++) {
+        if (p->helpers[i] == dg->header.sender_id)
+            p->owing &= ~(1u << i);
+    }
 }
 
 void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source)

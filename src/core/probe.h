@@ -23,6 +23,8 @@ void probe_timeout(struct swim *s);
 void probe_abandon(struct swim *s);
 /* An ACK came in: it may be evidence. */
 void probe_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source);
+/* A NACK came in: an intermediary is there, but the target does not answer it either. */
+void probe_hear_nack(struct swim *s, const struct wire_datagram *dg);
 /* A plain intermediary's word on a member. */
 void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source);
 

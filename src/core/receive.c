@@ -3,6 +3,7 @@
  * this order, so that an answer already knows what the question told. docs/protocol.md
  * sections 1, 4 to 9.
  */
+#include "core/accusation.h"
 #include "core/claim.h"
 #include "core/clock.h"
 #include "core/instance.h"
@@ -11,6 +12,7 @@
 #include "core/probe.h"
 #include "core/relay.h"
 #include "core/reliable.h"
+#include "core/suspicion.h"
 #include "core/sync.h"
 
 static enum swim_error drop(struct swim *s, enum swim_error error)
@@ -35,6 +37,7 @@ static void count_received(struct swim *s, uint8_t kind)
     case WIRE_PING: s->stats.pings_recv++; break;
     case WIRE_ACK: s->stats.acks_recv++; break;
     case WIRE_PING_REQ: s->stats.ping_reqs_recv++; break;
+    case WIRE_NACK: s->stats.nacks_recv++; break;
     case WIRE_ANTI_ENTROPY:
     case WIRE_SYNC: s->stats.sync_chunks_recv++; break;
     default: break;
@@ -95,11 +98,22 @@ static void answer(struct swim *s, const struct wire_datagram *dg, struct source
     case WIRE_PING_REQ: relay_hear_request(s, dg, source); return;
     case WIRE_ACK: hear_ack(s, dg, source); return;
     case WIRE_LEAVE: leave_hear(s, dg, source); break;
+    case WIRE_NACK: probe_hear_nack(s, dg); return;
     case WIRE_SYNC: sync_hear(s, dg, source); break;
     default: break;
     }
     if (wants_ack)
         acknowledge(s, dg, source, false);
+}
+
+/* After a silence that is longer than any among peers that reach each other. */
+static void note_heard(struct swim *s, const struct source *source)
+{
+    if (!source->slot)
+        return;
+    if (s->now - s->last_heard > 2 * ms(s->config.probe_interval_ms))
+        suspicion_tell_again(s);
+    s->last_heard = s->now;
 }
 
 enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_addr *from,
@@ -132,8 +146,10 @@ enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_ad
     source.is_settling = dg.header.kind == WIRE_ANTI_ENTROPY && sync_is_settling(s);
     claim_hear_sender(s, &dg, &source);
     hear_entries(s, &dg, &source);
+    accusation_hear(s, &dg, &source);
     if (!member_holds(s, source.slot, dg.header.sender_id))
         source.slot = 0; /* its own entries may have cost a sender its tombstone */
+    note_heard(s, &source);
     sync_hear_view(s, &dg, &source);
     answer(s, &dg, &source);
     return SWIM_OK;

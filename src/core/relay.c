@@ -44,6 +44,56 @@ static void answer(struct swim *s, const struct relay *relay)
     s->stats.indirect_relayed++;
 }
 
+/* TIMER_RELAY, at the earliest NACK that is due. */
+static void schedule(struct swim *s)
+{
+    const struct relay *relays = relays_of(s);
+    swim_time earliest = SWIM_NEVER;
+
+    for (unsigned i = 0; i < RELAYS_MAX; i++) {
+        if (relays[i].used && relays[i].nack_due < earliest)
+            earliest = relays[i].nack_due;
+    }
+    s->timers[TIMER_RELAY] = earliest;
+}
+
+static void say_nack(struct swim *s, const struct relay *relay)
+{
+    uint32_t slot = member_holds(s, relay->requester, relay->requester_id) ? relay->requester : 0;
+    struct intent *nack = outbox_push(s, WIRE_NACK, slot, &relay->requester_addr);
+
+    if (!nack)
+        return;
+    nack->extended = nack->has_sequence = nack->has_on_behalf = true;
+    nack->sequence = relay->requester_sequence;
+    nack->on_behalf = relay->target_id;
+}
+
+void relay_nack(struct swim *s)
+{
+    struct relay *relays = relays_of(s);
+
+    for (unsigned i = 0; i < RELAYS_MAX; i++) {
+        if (!relays[i].used || relays[i].nack_due > timer_now(s))
+            continue;
+        relays[i].nack_due = SWIM_NEVER;
+        say_nack(s, &relays[i]);
+    }
+    schedule(s);
+}
+
+/* At 80 % of the time-out, so that the requester, whose time is as long, hears it in time. Only a
+ * capable requester, which gave a sequence number, can understand it. */
+static void promise_nack(struct swim *s, struct relay *relay)
+{
+    relay->nack_due = SWIM_NEVER;
+    if (!s->config.nack || !relay->has_sequence)
+        return;
+    relay->nack_due = timer_now(s) + ms(s->config.probe_timeout_ms) / 5 * 4;
+    if (relay->nack_due < s->timers[TIMER_RELAY])
+        s->timers[TIMER_RELAY] = relay->nack_due;
+}
+
 void relay_hear_request(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     uint32_t target = member_find(s, dg->target_id);
@@ -81,6 +131,7 @@ void relay_hear_request(struct swim *s, const struct wire_datagram *dg, const st
     relay->sequence = s->sequence;
     relay->extended = ping->extended;
     relay->expires = s->now + ms(s->config.probe_interval_ms);
+    promise_nack(s, relay);
 }
 
 void relay_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source)

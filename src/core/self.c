@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/event.h"
 #include "core/gossip.h"
+#include "core/health.h"
 #include "core/member.h"
 #include "core/outbox.h"
 
@@ -59,6 +60,8 @@ void self_hear(struct swim *s, const struct record *heard, struct source *source
 
     if (s->leaving)
         return;
+    if (same && heard->status != SWIM_ALIVE)
+        health_worse(s, 1); /* we were too slow to be believed alive */
     if (ahead || before_us || (same && heard->status != SWIM_ALIVE)) {
         self_next_incarnation(s, heard->incarnation);
         s->stats.refutations++;

@@ -1,32 +1,13 @@
 /* Suspicion timers: see suspicion.h. */
 #include "core/suspicion.h"
 
+#include "base/fixed.h"
 #include "base/hash.h"
+#include "core/accusation.h"
 #include "core/claim.h"
 #include "core/clock.h"
+#include "core/gossip.h"
 #include "core/member.h"
-
-/* log2(n) in 16.16 fixed point, so that no floating point makes platforms differ: the integer
- * part by position, then each bit of the fraction by squaring. */
-static uint32_t log2_q16(uint32_t n)
-{
-    uint32_t whole = 31;
-    uint64_t mantissa;
-    uint32_t fraction = 0;
-
-    ASSERT(n > 0);
-    while (!(n >> whole))
-        whole--;
-    mantissa = ((uint64_t)n << 31) >> whole; /* in [1, 2), 31 bits after the point */
-    for (uint32_t bit = 1u << 15; bit; bit >>= 1) {
-        mantissa = mantissa * mantissa >> 31;
-        if (mantissa >> 32) {
-            mantissa >>= 1;
-            fraction |= bit;
-        }
-    }
-    return whole << 16 | fraction;
-}
 
 swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
 {
@@ -40,18 +21,33 @@ swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
     return timeout;
 }
 
+swim_time suspicion_now(const struct swim *s)
+{
+    return timer_now(s) - s->suspicion_shift;
+}
+
 void suspicion_start(struct swim *s, uint32_t slot)
 {
-    swim_time due = timer_now(s) + suspicion_timeout(s, member_at(s, slot)->record.id);
+    swim_time longest = suspicion_timeout(s, member_at(s, slot)->record.id);
 
     heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot,
-              due - s->suspicion_shift);
+              suspicion_now(s) + longest);
+    accusation_open(s, slot, longest);
+}
+
+void suspicion_hasten(struct swim *s, uint32_t slot, const struct dossier *dossier)
+{
+    heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
+    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot,
+              dossier->started + accusation_timeout(s, dossier));
 }
 
 void suspicion_cancel(struct swim *s, uint32_t slot)
 {
-    if (suspicion_places(s)[slot])
-        heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
+    if (!suspicion_places(s)[slot])
+        return;
+    heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
+    accusation_close(s, slot);
 }
 
 swim_time suspicion_deadline(const struct swim *s)
@@ -59,6 +55,18 @@ swim_time suspicion_deadline(const struct swim *s)
     if (s->suspicions.size == 0)
         return SWIM_NEVER;
     return timer_to_host(s, heap_top(&s->suspicions, suspicion_nodes(s))->key + s->suspicion_shift);
+}
+
+void suspicion_tell_again(struct swim *s)
+{
+    uint32_t count = s->suspicions.size < TELL_AGAIN_MAX ? s->suspicions.size : TELL_AGAIN_MAX;
+
+    for (uint32_t i = 1; i <= count; i++) {
+        uint32_t slot = suspicion_nodes(s)[i].index;
+
+        gossip_news(s, slot);
+        accusation_tell_again(s, slot);
+    }
 }
 
 void suspicion_expire(struct swim *s)

@@ -7,6 +7,7 @@
 #include "core/gossip.h"
 #include "core/instance.h"
 #include "core/probe.h"
+#include "core/relay.h"
 #include "core/reliable.h"
 #include "core/self.h"
 #include "core/suspicion.h"
@@ -35,6 +36,8 @@ static struct layout layout_of(const struct swim_config *config)
     l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
     l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
     l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
+    l.dossiers = place(&at, DOSSIERS_MAX + 1, sizeof(struct dossier));
+    l.dossier_links = place(&at, DOSSIERS_MAX + 1, sizeof(struct link));
     l.members = place(&at, slots, sizeof(struct member));
     l.next_by_id = place(&at, slots, sizeof(uint32_t));
     l.id_heads = place(&at, heads, sizeof(uint32_t));
@@ -91,6 +94,7 @@ void swim_advance(struct swim *s, swim_time now)
         [TIMER_ROUND] = probe_round,       [TIMER_PROBE] = probe_timeout,
         [TIMER_GOSSIP] = gossip_round,     [TIMER_HEAL] = contact_try,
         [TIMER_SYNC] = sync_push_periodic, [TIMER_RELIABLE] = reliable_expire,
+        [TIMER_RELAY] = relay_nack,
     };
 
     ASSERT(s);

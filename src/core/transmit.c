@@ -1,6 +1,7 @@
 /* Writing datagrams: see transmit.h. docs/protocol.md sections 1, 2, 6 and 7. */
 #include "core/transmit.h"
 
+#include "core/accusation.h"
 #include "core/clock.h"
 #include "core/gossip.h"
 #include "core/job.h"
@@ -61,18 +62,38 @@ bool transmit_put_member(const struct swim *s, struct wire_builder *b, const str
     return wire_put_entry(b, &entry);
 }
 
-static void put_records(struct swim *s, struct wire_builder *b, const struct intent *intent)
+/* Does this datagram take along what there is to tell? A correction says no more than itself;
+ * and news is not spent on a newcomer that gets all of it. */
+static bool carries_news(const struct swim *s, const struct intent *intent)
 {
+    if (intent->no_news || s->leaving)
+        return false;
+    return intent->kind == WIRE_PING || intent->kind == WIRE_ACK || intent->news_only;
+}
+
+static uint32_t news_max(const struct swim *s, const struct intent *intent)
+{
+    return intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
+}
+
+/* Extension records. Returns how many of them are news. */
+static uint32_t put_records(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    uint32_t count = 0;
+
     if (!intent->extended)
-        return;
+        return 0;
     if (intent->has_sequence)
         wire_put_probe(b, intent->sequence);
     if (intent->has_on_behalf)
         wire_put_on_behalf(b, intent->on_behalf);
+    if (carries_news(s, intent))
+        count = accusation_write(s, b, intent, news_max(s, intent));
     if (intent->kind == WIRE_PING || intent->kind == WIRE_ACK || intent->kind == WIRE_SYNC)
         wire_put_view(b, s->digest, cluster_size(s));
     if (intent->kind == WIRE_SYNC)
         sync_write_request(s, b);
+    return count;
 }
 
 /* Our own entry first, where the datagram's source may not be where we are reached, then what
@@ -96,12 +117,10 @@ static uint32_t put_subjects(struct swim *s, struct wire_builder *b, const struc
 static uint32_t put_entries(struct swim *s, struct wire_builder *b, const struct intent *intent)
 {
     uint32_t count = put_subjects(s, b, intent);
-    uint32_t max = intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
 
-    /* A correction says no more; and news is not spent on a newcomer that gets all of it. */
-    if ((intent->kind == WIRE_GOSSIP && !intent->news_only) || intent->no_news || s->leaving)
-        return count;
-    return count + gossip_write(s, b, intent, max);
+    if (carries_news(s, intent))
+        count += gossip_write(s, b, intent, news_max(s, intent));
+    return count;
 }
 
 static void count_sent(struct swim *s, uint8_t kind)
@@ -111,6 +130,7 @@ static void count_sent(struct swim *s, uint8_t kind)
     case WIRE_PING: s->stats.pings_sent++; break;
     case WIRE_ACK: s->stats.acks_sent++; break;
     case WIRE_PING_REQ: s->stats.ping_reqs_sent++; break;
+    case WIRE_NACK: s->stats.nacks_sent++; break;
     case WIRE_SYNC: s->stats.anti_entropy_sent++; break;
     default: break;
     }
@@ -122,15 +142,16 @@ static size_t write_intent(struct swim *s, const struct intent *intent, void *bu
     struct wire_header header = transmit_header(s, intent->kind);
     struct wire_builder b;
     uint32_t entries = 0;
+    uint32_t accusations;
 
     header.flags = intent->request_ack ? WIRE_FLAG_REQUEST_ACK : 0;
     wire_begin(&b, buf, SWIM_DATAGRAM_MAX, &header);
-    put_records(s, &b, intent);
+    accusations = put_records(s, &b, intent);
     if (intent->kind == WIRE_PING_REQ)
         wire_put_target(&b, intent->target_id, &intent->target_addr);
-    else if (intent->kind != WIRE_LEAVE && intent->kind != WIRE_SYNC)
+    else if (intent->kind != WIRE_LEAVE && intent->kind != WIRE_SYNC && intent->kind != WIRE_NACK)
         entries = put_entries(s, &b, intent);
-    if (intent->news_only && entries == (s->config.addr_in_probes ? 1u : 0u))
+    if (intent->news_only && accusations == 0 && entries == (s->config.addr_in_probes ? 1u : 0u))
         return 0;
     count_sent(s, intent->kind);
     return wire_finish(&b);

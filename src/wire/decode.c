@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define SUSPICION_SIZE 20
 #define FAMILY_OFFSET 17 /* of the address family in an entry, after id, counters and status */
 #define TARGET4_SIZE 15
 #define TARGET6_SIZE 27
@@ -121,7 +120,7 @@ static bool decode_record(uint8_t type, struct reader value, struct wire_datagra
     case WIRE_EXT_ON_BEHALF: return decode_on_behalf(&value, ret);
     case WIRE_EXT_VIEW: return decode_view(&value, ret);
     case WIRE_EXT_SUSPICION:
-        if (reader_left(&value) % SUSPICION_SIZE != 0)
+        if (reader_left(&value) % WIRE_SUSPICION_SIZE != 0)
             return false;
         keep_value(&value, &ret->suspicions, &ret->suspicions_size);
         return true;
@@ -207,6 +206,16 @@ enum swim_error wire_decode(const void *data, size_t size, struct wire_datagram 
     if ((ret->header.flags & WIRE_FLAG_EXTENDED) && !decode_extension(&payload, ret))
         return SWIM_DROP_PAYLOAD;
     return decode_payload(payload, ret) ? SWIM_OK : SWIM_DROP_PAYLOAD;
+}
+
+bool wire_next_suspicion(struct reader *suspicions, struct wire_suspicion *ret)
+{
+    if (reader_left(suspicions) < WIRE_SUSPICION_SIZE)
+        return false;
+    ret->target = read_u64(suspicions);
+    ret->incarnation = read_u32(suspicions);
+    ret->accuser = read_u64(suspicions);
+    return true;
 }
 
 bool wire_next_entry(struct reader *entries, struct wire_entry *ret)

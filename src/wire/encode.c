@@ -99,6 +99,19 @@ bool wire_put_view(struct wire_builder *b, uint64_t digest, uint32_t count)
     return true;
 }
 
+bool wire_put_suspicions(struct wire_builder *b, const struct wire_suspicion *all, uint32_t count)
+{
+    ASSERT(count <= UINT16_MAX / WIRE_SUSPICION_SIZE);
+    if (!begin_record(b, WIRE_EXT_SUSPICION, (uint16_t)(count * WIRE_SUSPICION_SIZE)))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        write_u64(&b->out, all[i].target);
+        write_u32(&b->out, all[i].incarnation);
+        write_u64(&b->out, all[i].accuser);
+    }
+    return true;
+}
+
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size)
 {
     if (!begin_record(b, type, size))

@@ -27,6 +27,7 @@
 /* ANTI_ENTROPY and SYNC datagrams stay under the smallest IPv6 path, with room for tunnels. */
 #define WIRE_SYNC_DATAGRAM_MAX 1200
 #define WIRE_CHUNK_HEADER_SIZE 12
+#define WIRE_SUSPICION_SIZE 20
 
 enum wire_kind {
     WIRE_GOSSIP = 0x01,
@@ -47,9 +48,9 @@ enum { WIRE_CAPABLE = 0x01 };
 enum wire_ext {
     WIRE_EXT_PROBE = 0x01,     /* sequence u32 */
     WIRE_EXT_ON_BEHALF = 0x02, /* member id u64 */
-    WIRE_EXT_SUSPICION = 0x03,
-    WIRE_EXT_VIEW = 0x04,    /* digest u64, member count u32 */
-    WIRE_EXT_BUCKETS = 0x05, /* see docs/protocol.md section 8 */
+    WIRE_EXT_SUSPICION = 0x03, /* (target id u64, incarnation u32, accuser id u64), repeated */
+    WIRE_EXT_VIEW = 0x04,      /* digest u64, member count u32 */
+    WIRE_EXT_BUCKETS = 0x05,   /* see docs/protocol.md section 8 */
     WIRE_EXT_META = 0x06,
 };
 
@@ -69,6 +70,13 @@ struct wire_entry {
     uint32_t incarnation;
     uint8_t status; /* any byte; those above SWIM_LEFT are for the reader to skip */
     struct swim_addr addr;
+};
+
+/* One accusation: `accuser` found `target`, at that incarnation, silent. */
+struct wire_suspicion {
+    uint64_t target;
+    uint32_t incarnation;
+    uint64_t accuser;
 };
 
 struct wire_datagram {
@@ -112,6 +120,8 @@ SWIM_MUST_CHECK enum swim_error wire_decode(const void *data, size_t size,
                                             struct wire_datagram *ret);
 /* The next entry, false at the end. */
 bool wire_next_entry(struct reader *entries, struct wire_entry *ret);
+/* The next accusation of a SUSPICION record's value, false at the end. */
+bool wire_next_suspicion(struct reader *suspicions, struct wire_suspicion *ret);
 
 /*
  * Encoding: begin, then extension records, then the payload, then finish.
@@ -134,6 +144,8 @@ void wire_begin(struct wire_builder *b, void *buf, size_t cap, const struct wire
 bool wire_put_probe(struct wire_builder *b, uint32_t sequence);
 bool wire_put_on_behalf(struct wire_builder *b, uint64_t id);
 bool wire_put_view(struct wire_builder *b, uint64_t digest, uint32_t count);
+/* Any number, in one record. */
+bool wire_put_suspicions(struct wire_builder *b, const struct wire_suspicion *all, uint32_t count);
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size);
 /* Payloads. Asserted: PING_REQ's and ANTI_ENTROPY's are put once, before any entry. */
 bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr);

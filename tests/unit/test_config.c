@@ -41,7 +41,9 @@ static const struct number_key {
     {"probes", "indirect_k", AT(swim.indirect_k), 2, 0, 16, false},
     {"probes", "suspect_timeout_ms", AT(swim.suspect_timeout_ms), 3000, 10, 3600000, false},
     {"probes", "suspect_jitter_ms", AT(swim.suspect_jitter_ms), 1000, 0, 3600000, false},
+    {"probes", "suspect_timeout_min_ms", AT(swim.suspect_timeout_min_ms), 3000, 10, 3600000, false},
     {"probes", "dead_retention_ms", AT(swim.dead_retention_ms), 15000, 10, 86400000, false},
+    {"lifeguard", "confirmations", AT(swim.confirmations), 3, 0, 8, false},
     {"metrics", "log_interval_ms", AT(log_interval_ms), 10000, 100, 86400000, true},
     {"metrics", "server_port", AT(metrics_port), 0, 1, 65535, true},
 };

@@ -44,7 +44,12 @@ static void test_defaults_are_the_documented_ones(void **state)
     assert_int_equal(c.suspect_timeout_ms, 3000);
     assert_int_equal(c.suspect_multiplier_milli, 500);
     assert_int_equal(c.suspect_jitter_ms, 1000);
+    assert_int_equal(c.suspect_timeout_min_ms, 3000);
     assert_int_equal(c.dead_retention_ms, 15000);
+    assert_true(c.local_health);
+    assert_true(c.nack);
+    assert_true(c.buddy);
+    assert_int_equal(c.confirmations, 3);
     assert_string_equal(swim_config_check(&c), "id");
 }
 
@@ -80,6 +85,8 @@ static const struct range ranges[] = {
     RANGE(suspect_timeout_ms, 10, 3600000),
     RANGE(suspect_multiplier_milli, 0, 100000),
     RANGE(suspect_jitter_ms, 0, 3600000),
+    RANGE(suspect_timeout_min_ms, 10, 3600000),
+    RANGE(confirmations, 0, 8),
     RANGE(dead_retention_ms, 10, 86400000),
 };
 
