@@ -133,14 +133,14 @@ struct swim_config {
     uint32_t suspect_timeout_ms;       /* 10..3,600,000 */
     uint32_t suspect_multiplier_milli; /* 0..100,000: thousandths of a time-out per log2 n */
     uint32_t suspect_jitter_ms;        /* 0..3,600,000 */
-    /* 10..3,600,000: how long a suspicion lasts at least, however many members confirm it. One
-     * above the time without confirmation has no effect. */
+    /* 10..3,600,000; times max(1, log10 n): how long a suspicion lasts at least, however many
+     * members confirm it. One above the time without confirmation has no effect. */
     uint32_t suspect_timeout_min_ms;
     uint32_t dead_retention_ms; /* 10..86,400,000: how long a tombstone stands */
 
     /* Lifeguard (section 5; Dadgar, Phillips, Currey, arXiv 1707.00788): each part by itself.
      * Members may differ, but `nack` had better be the same on all. */
-    bool local_health; /* a member that does badly itself gives its peers more time */
+    bool local_health; /* a member that does badly, or is deaf, gives its peers more time */
     bool nack;         /* intermediaries say that they are there, though the target is silent */
     bool buddy;        /* a suspect is told so in the very probe that goes to it */
     /* 0..SWIM_CONFIRMATIONS_MAX independent accusers, beside the first, that bring a suspicion's
@@ -170,6 +170,17 @@ SWIM_API size_t swim_footprint(const struct swim_config *config);
  */
 SWIM_API struct swim *swim_init(void *arena, size_t size, const struct swim_config *config,
                                 swim_time now);
+
+/*
+ * The same, for simulations and measurements that begin with a cluster in which all know each
+ * other: the member starts with what `like` knows, as if everybody had started, and been heard,
+ * at this very instant. Much cheaper than learning. NULL, and the arena as it was, unless `like`
+ * holds `config->id` alive at that address and incarnation, and is settled: nobody suspect, dead,
+ * left, forgotten or a plain version-1 peer. Asserted: both have the same members_max.
+ */
+SWIM_API struct swim *swim_init_acquainted(void *arena, size_t size,
+                                           const struct swim_config *config,
+                                           const struct swim *like, swim_time now);
 
 /* ---- Inputs ------------------------------------------------------------------------------ */
 

@@ -41,7 +41,8 @@ static uint8_t confirmations_wanted(const struct swim *s)
 
 void accusation_open(struct swim *s, uint32_t slot, swim_time longest)
 {
-    uint32_t index = s->config.confirmations ? take(s) : 0;
+    uint32_t index = take(s);
+    swim_time shortest = suspicion_timeout_min(s);
 
     ASSERT(!member_at(s, slot)->dossier);
     if (!index)
@@ -50,6 +51,7 @@ void accusation_open(struct swim *s, uint32_t slot, swim_time longest)
     dossiers_of(s)[index] = (struct dossier){
         .started = suspicion_now(s),
         .longest = longest,
+        .shortest = shortest < longest ? shortest : longest,
         .wanted = confirmations_wanted(s),
         .slot = slot,
     };
@@ -73,7 +75,7 @@ bool accusation_add(struct swim *s, uint32_t slot, uint64_t accuser)
     struct dossier *d = dossier_of(s, slot);
     uint32_t index = member_at(s, slot)->dossier;
 
-    if (!d || d->count > s->config.confirmations)
+    if (!d || s->config.confirmations == 0 || d->count > s->config.confirmations)
         return false;
     for (unsigned i = 0; i < d->count; i++) {
         if (d->accusers[i] == accuser)
@@ -105,15 +107,14 @@ void accusation_tell_again(struct swim *s, uint32_t slot)
     gossip_follow_membership(s);
 }
 
-swim_time accusation_timeout(const struct swim *s, const struct dossier *d)
+swim_time accusation_timeout(const struct dossier *d)
 {
-    swim_time shortest = ms(s->config.suspect_timeout_min_ms);
-    swim_time range = d->longest > shortest ? d->longest - shortest : 0;
+    swim_time range = d->longest - d->shortest;
     uint32_t confirmations = d->count ? d->count - 1u : 0;
     uint64_t part; /* of the range, in 65536ths */
 
     if (confirmations >= d->wanted)
-        return d->wanted ? d->longest - range : d->longest;
+        return d->wanted ? d->shortest : d->longest;
     part = ((uint64_t)log2_q16(confirmations + 1) << 16) / log2_q16(d->wanted + 1u);
     return d->longest - ((range >> 16) * part + ((range & 0xFFFF) * part >> 16));
 }

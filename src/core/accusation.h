@@ -28,7 +28,7 @@ bool accusation_add(struct swim *s, uint32_t slot, uint64_t accuser);
 /* What was told of its accusers may have reached nobody: it is told again. */
 void accusation_tell_again(struct swim *s, uint32_t slot);
 /* How long the suspicion in a dossier lasts in all, with the confirmations that it has. */
-swim_time accusation_timeout(const struct swim *s, const struct dossier *dossier);
+swim_time accusation_timeout(const struct dossier *dossier);
 /* The SUSPICION record of a datagram: doubts, confirmations, and claims about ourselves. */
 void accusation_hear(struct swim *s, const struct wire_datagram *dg, struct source *source);
 /* Writes a SUSPICION record of up to `max` accusations, if there are any for this peer, and

@@ -151,8 +151,9 @@ struct relay {
 /* The accusers of one suspect, at its present incarnation, in the order in which they were
  * heard of: they are what a suspicion's time depends on, and news of their own. */
 struct dossier {
-    swim_time started; /* as the suspicion heap's keys: timer time - suspicion_shift */
-    swim_time longest; /* how long the suspicion lasts without confirmation */
+    swim_time started;  /* as the suspicion heap's keys: timer time - suspicion_shift */
+    swim_time longest;  /* how long the suspicion lasts without confirmation */
+    swim_time shortest; /* and with all that are wanted */
     uint64_t accusers[SWIM_CONFIRMATIONS_MAX + 1];
     uint8_t sent[SWIM_CONFIRMATIONS_MAX + 1]; /* transmissions of each */
     uint8_t count;
@@ -280,8 +281,9 @@ struct swim {
     struct list dossiers_free;
     struct list accusations; /* dossiers with something to tell, the longest untold first */
     struct probe probe;
-    bool probe_failed;    /* the last one that was concluded */
-    swim_time last_heard; /* host time of the last datagram from a member */
+    bool probe_failed;       /* the last one that was concluded */
+    swim_time last_heard;    /* host time of the last datagram from a member */
+    swim_time hearing_since; /* host time of the first one after the last silence */
     uint32_t health; /* 0 (good) .. SWIM_HEALTH_MAX: Lifeguard's local health multiplier, less 1 */
     uint32_t sequence;
     uint32_t relay_count;

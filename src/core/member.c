@@ -45,6 +45,27 @@ uint32_t member_find(const struct swim *s, uint64_t id)
     return slot;
 }
 
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
+
+void member_prefetch(const struct swim *s, const uint64_t *ids, uint32_t count)
+{
+    const uint32_t *heads = id_heads(s);
+
+    for (uint32_t i = 0; i < count; i++)
+        PREFETCH(&heads[index_bucket(&s->by_id, hash_u64(ids[i]))]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t slot = heads[index_bucket(&s->by_id, hash_u64(ids[i]))];
+
+        PREFETCH(&members_of(s)[slot]);
+        PREFETCH((const uint8_t *)&members_of(s)[slot] + 64);
+        PREFETCH(&next_by_id(s)[slot]);
+    }
+}
+
 uint32_t member_find_addr_except(const struct swim *s, const struct swim_addr *addr,
                                  uint32_t except)
 {
@@ -394,4 +415,52 @@ uint32_t member_estimate(const struct swim *s, const struct member *m)
     uint64_t estimate = m->clock_heartbeat + ticks;
 
     return estimate < UINT32_MAX ? (uint32_t)estimate : UINT32_MAX;
+}
+
+/* ---- A whole table at once ---- */
+
+void member_swap_self(struct swim *s, uint32_t slot)
+{
+    struct index_view ids = member_ids(s);
+    struct record *self = &self_of(s)->record;
+    struct record *other = &member_at(s, slot)->record;
+    const struct record before = *self;
+
+    ASSERT(slot != SELF && is_live(member_at(s, slot)));
+    index_remove(&ids, hash_u64(self->id), SELF);
+    index_remove(&ids, hash_u64(other->id), slot);
+    unlink_record(s, SELF);
+    unlink_record(s, slot);
+    *self = *other;
+    *other = before;
+    link_record(s, SELF);
+    link_record(s, slot);
+    index_insert(&ids, hash_u64(self->id), SELF);
+    index_insert(&ids, hash_u64(other->id), slot);
+}
+
+void member_copy_table(struct swim *s, const struct swim *from)
+{
+    size_t slots = (size_t)from->slots_high + 1;
+
+    ASSERT(s->slots_used == 1 && s->config.members_max == from->config.members_max);
+    memcpy(members_of(s), members_of(from), slots * sizeof(struct member));
+    memcpy(next_by_id(s), next_by_id(from), slots * sizeof(uint32_t));
+    memcpy(next_by_addr(s), next_by_addr(from), slots * sizeof(uint32_t));
+    memcpy(id_heads(s), id_heads(from), from->by_id.buckets * sizeof(uint32_t));
+    memcpy(addr_heads(s), addr_heads(from), from->by_addr.buckets * sizeof(uint32_t));
+    memcpy(live_of(s), live_of(from), from->live_count * sizeof(uint32_t));
+    memcpy(alive_of(s), alive_of(from), from->alive_count * sizeof(uint32_t));
+    memcpy(s->status_count, from->status_count, sizeof s->status_count);
+    memcpy(s->bucket_digest, from->bucket_digest, sizeof s->bucket_digest);
+    s->digest = from->digest;
+    s->slots_high = from->slots_high;
+    s->free_head = from->free_head;
+    s->slots_used = from->slots_used;
+    s->by_id = from->by_id;
+    s->by_addr = from->by_addr;
+    s->live_count = from->live_count;
+    s->alive_count = from->alive_count;
+    s->plain_live = from->plain_live;
+    s->live_v6 = from->live_v6;
 }

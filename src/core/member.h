@@ -12,6 +12,9 @@
 
 /* Slot of an id, 0 if unknown. Forgotten ids are found too: look at MEMBER_FORGOTTEN. */
 uint32_t member_find(const struct swim *s, uint64_t id);
+/* These ids will be looked up soon: their places in memory are fetched all at once, where a large
+ * table would else make each wait for several of them. Changes nothing. */
+void member_prefetch(const struct swim *s, const uint64_t *ids, uint32_t count);
 /* A live member at this address, 0 if none; never SELF. */
 uint32_t member_find_addr(const struct swim *s, const struct swim_addr *addr);
 /* The same, but not `except`. */
@@ -28,6 +31,11 @@ void member_free(struct swim *s, uint32_t slot);
 void member_set(struct swim *s, uint32_t slot, const struct record *record);
 /* SELF's id changes; it keeps its slot. */
 void member_rename_self(struct swim *s, uint64_t id);
+/* SELF and the live member at `slot` change places: each gets the other's record. */
+void member_swap_self(struct swim *s, uint32_t slot);
+/* The table becomes that of another instance with as many slots, this member's own record
+ * included. Asserted: nothing but SELF is in ours. */
+void member_copy_table(struct swim *s, const struct swim *from);
 void member_forget(struct swim *s, uint32_t slot);
 /* The member's own header was heard, with or without capability bit 0. */
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable);

@@ -44,11 +44,29 @@ static void count_received(struct swim *s, uint8_t kind)
     }
 }
 
+/* Worth it from a few entries on, in a table that no cache of a core holds. */
+enum { PREFETCH_ENTRIES = 4, PREFETCH_MEMBERS = 512, ENTRIES_MAX = 1448 / WIRE_ENTRY4_SIZE };
+
+static void prefetch(const struct swim *s, const struct wire_datagram *dg)
+{
+    uint64_t ids[ENTRIES_MAX];
+    struct reader entries = dg->entries;
+    struct wire_entry entry;
+    uint32_t count = 0;
+
+    if (dg->entry_count < PREFETCH_ENTRIES || s->slots_used < PREFETCH_MEMBERS)
+        return;
+    while (count < ENTRIES_MAX && wire_next_entry(&entries, &entry))
+        ids[count++] = entry.id;
+    member_prefetch(s, ids, count);
+}
+
 static void hear_entries(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
     struct reader entries = dg->entries;
     struct wire_entry entry;
 
+    prefetch(s, dg);
     while (wire_next_entry(&entries, &entry)) {
         if (entry.id == dg->header.sender_id)
             continue; /* its header has said so, and claim_hear_sender has judged it */
@@ -106,16 +124,6 @@ static void answer(struct swim *s, const struct wire_datagram *dg, struct source
         acknowledge(s, dg, source, false);
 }
 
-/* After a silence that is longer than any among peers that reach each other. */
-static void note_heard(struct swim *s, const struct source *source)
-{
-    if (!source->slot)
-        return;
-    if (s->now - s->last_heard > 2 * ms(s->config.probe_interval_ms))
-        suspicion_tell_again(s);
-    s->last_heard = s->now;
-}
-
 enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_addr *from,
                              const void *data, size_t size)
 {
@@ -149,7 +157,8 @@ enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_ad
     accusation_hear(s, &dg, &source);
     if (!member_holds(s, source.slot, dg.header.sender_id))
         source.slot = 0; /* its own entries may have cost a sender its tombstone */
-    note_heard(s, &source);
+    if (source.slot)
+        suspicion_note_heard(s);
     sync_hear_view(s, &dg, &source);
     answer(s, &dg, &source);
     return SWIM_OK;

@@ -9,6 +9,12 @@
 #include "core/gossip.h"
 #include "core/member.h"
 
+enum {
+    SILENCE_ROUNDS = 4, /* probe intervals without a word from anybody: two members that reach each
+                           other, and a third one that is dead, speak at least every three */
+    DEAF_TIMES = 4,     /* the longest time of a suspicion, in its times without confirmation */
+};
+
 swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
 {
     const struct swim_config *c = &s->config;
@@ -19,6 +25,14 @@ swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
     if (jitter)
         timeout += hash_combine(hash_u64(c->id), suspect_id) % jitter;
     return timeout;
+}
+
+swim_time suspicion_timeout_min(const struct swim *s)
+{
+    uint64_t decades = ((uint64_t)log2_q16(cluster_size(s)) << 16) / log2_q16(10);
+    swim_time timeout = ms(s->config.suspect_timeout_min_ms);
+
+    return decades <= 1 << 16 ? timeout : timeout / 1000 * decades / (1 << 16) * 1000;
 }
 
 swim_time suspicion_now(const struct swim *s)
@@ -37,9 +51,12 @@ void suspicion_start(struct swim *s, uint32_t slot)
 
 void suspicion_hasten(struct swim *s, uint32_t slot, const struct dossier *dossier)
 {
+    swim_time due = dossier->started + accusation_timeout(dossier);
+    swim_time now = suspicion_now(s);
+
     heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
-    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot,
-              dossier->started + accusation_timeout(s, dossier));
+    /* Now at the earliest: a deadline in the past would read as a pause of our own. */
+    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot, due > now ? due : now);
 }
 
 void suspicion_cancel(struct swim *s, uint32_t slot)
@@ -69,13 +86,47 @@ void suspicion_tell_again(struct swim *s)
     }
 }
 
+/* A verdict needs a witness that could have spoken for the suspect. While we hear nobody at all,
+ * though there is somebody left whom we do not doubt, the fault is ours; and after such a silence
+ * the suspect gets the shortest time there is. But nobody is doubted for ever. */
+static bool is_deaf(const struct swim *s, uint32_t slot)
+{
+    uint32_t index = member_at(s, slot)->dossier;
+    const struct dossier *d = &dossiers_of(s)[index];
+
+    if (!s->config.local_health || s->alive_count == 0 || !index ||
+        suspicion_now(s) - d->started >= DEAF_TIMES * d->longest)
+        return false;
+    return s->now - s->last_heard > ms(s->config.probe_interval_ms) * SILENCE_ROUNDS ||
+           s->now - s->hearing_since < d->shortest;
+}
+
+static void postpone(struct swim *s, uint32_t slot)
+{
+    heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
+    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot,
+              suspicion_now(s) + ms(s->config.probe_interval_ms));
+}
+
 void suspicion_expire(struct swim *s)
 {
     for (unsigned i = 0; i < EXPIRIES_PER_CALL && s->suspicions.size; i++) {
         const struct heap_node *top = heap_top(&s->suspicions, suspicion_nodes(s));
 
-        if (top->key + s->suspicion_shift > timer_now(s))
+        if (top->key > suspicion_now(s))
             return;
-        claim_declare(s, top->index, SWIM_DEAD);
+        if (is_deaf(s, top->index))
+            postpone(s, top->index);
+        else
+            claim_declare(s, top->index, SWIM_DEAD);
     }
+}
+
+void suspicion_note_heard(struct swim *s)
+{
+    if (s->now - s->last_heard > ms(s->config.probe_interval_ms) * SILENCE_ROUNDS) {
+        s->hearing_since = s->now;
+        suspicion_tell_again(s);
+    }
+    s->last_heard = s->now;
 }

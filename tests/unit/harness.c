@@ -1,6 +1,8 @@
 /* See harness.h. */
 #include "harness.h"
 
+#include "core/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,11 @@ struct swim_addr addr4(uint32_t number)
     addr.ip[2] = (uint8_t)(number >> 8);
     addr.ip[3] = (uint8_t)number;
     return addr;
+}
+
+uint32_t addr4_number(const struct swim_addr *addr)
+{
+    return addr->ip[1] * 65536u + addr->ip[2] * 256u + addr->ip[3];
 }
 
 struct swim_addr addr6(uint32_t number)
@@ -90,6 +97,8 @@ size_t message_write(const struct message *m, uint8_t *buf)
         DEMAND(wire_put_probe(&b, m->probe));
     if (m->has_on_behalf)
         DEMAND(wire_put_on_behalf(&b, m->on_behalf));
+    if (m->suspicion_count)
+        DEMAND(wire_put_suspicions(&b, m->suspicions, m->suspicion_count));
     if (m->has_view)
         DEMAND(wire_put_view(&b, m->view_digest, m->view_count));
     if (m->kind == WIRE_PING_REQ)
@@ -118,6 +127,16 @@ void hear_entry(struct swim *s, swim_time now, uint64_t from, struct wire_entry 
     DEMAND(hear(s, now, &gossip) == SWIM_OK);
 }
 
+void hear_accusation(struct swim *s, swim_time now, uint64_t from, uint64_t target,
+                     uint64_t accuser)
+{
+    struct wire_suspicion suspicion = {target, 0, accuser};
+    struct message gossip = {
+        .kind = WIRE_GOSSIP, .from = from, .suspicions = &suspicion, .suspicion_count = 1};
+
+    DEMAND(hear(s, now, &gossip) == SWIM_OK);
+}
+
 struct wire_entry entry_of(uint32_t number)
 {
     return (struct wire_entry){.id = number, .addr = addr4(number)};
@@ -130,6 +149,22 @@ void hear_members(struct swim *s, swim_time now, uint32_t first, uint32_t last)
 
         DEMAND(hear(s, now, &gossip) == SWIM_OK);
     }
+}
+
+struct swim *member_among(const struct swim_config *config, uint32_t last, swim_time *ret_now)
+{
+    struct swim *s = member_begin(config, START);
+    swim_time now = START + 600000 * SWIM_MS;
+
+    DEMAND(config->probe_interval_ms == 3600000);
+    hear_members(s, START, 2, last);
+    settle(s, START, now);
+    swim_advance(s, now);
+    timer_start(s, TIMER_ROUND, 3600000 * SWIM_MS); /* began somewhere within that time */
+    drain(s, now);
+    drain_events(s);
+    *ret_now = now;
+    return s;
 }
 
 /* ---- What a member says ---- */

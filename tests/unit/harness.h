@@ -23,6 +23,8 @@ void harness_fail(const char *condition, const char *file, int line);
 
 struct swim_addr addr4(uint32_t number);
 struct swim_addr addr6(uint32_t number);
+/* Whose address addr4 made. */
+uint32_t addr4_number(const struct swim_addr *addr);
 /* Defaults, number `number`, at addr4. */
 struct swim_config config_of(uint32_t number);
 /* As config_of, but all that it does of itself lies an hour away: for tests of one mechanism. */
@@ -46,6 +48,8 @@ struct message {
     uint64_t on_behalf;
     uint64_t view_digest;
     uint32_t view_count;
+    const struct wire_suspicion *suspicions;
+    uint32_t suspicion_count;
     uint64_t target; /* PING_REQ */
     struct swim_addr target_addr;
     uint16_t chunk, chunks; /* ANTI_ENTROPY */
@@ -57,8 +61,14 @@ size_t message_write(const struct message *message, uint8_t *buf);
 enum swim_error hear(struct swim *s, swim_time now, const struct message *message);
 /* One entry, in a GOSSIP from number `from`, whose clock never moves. */
 void hear_entry(struct swim *s, swim_time now, uint64_t from, struct wire_entry entry);
+/* One accusation, at incarnation 0, in a GOSSIP from number `from`, whose clock never moves. */
+void hear_accusation(struct swim *s, swim_time now, uint64_t from, uint64_t target,
+                     uint64_t accuser);
 /* An alive entry at addr4(number), clock (0, 0). */
 struct wire_entry entry_of(uint32_t number);
+/* Number 1 as configured, quietly (quiet_config_of), and the members 2 .. last, of whom it has heard
+ * nothing for ten minutes and has nothing to tell. */
+struct swim *member_among(const struct swim_config *config, uint32_t last, swim_time *ret_now);
 /* The members first .. last, first-hand: an empty GOSSIP from each, clock (0, 0). */
 void hear_members(struct swim *s, swim_time now, uint32_t first, uint32_t last);
 

@@ -6,6 +6,7 @@
 
 #include "harness.h"
 
+#include "core/clock.h"
 #include "core/member.h"
 
 enum { REQUESTER = 2, TARGET = 3, OTHER = 4, PLAIN_REQUESTER = 5, PLAIN_TARGET = 6, LAST = 6 };
@@ -279,6 +280,153 @@ static void test_the_oldest_give_way(void **state)
     member_end(s);
 }
 
+/* ---- NACKs: the target is silent, but we are there ---- */
+
+#define NACK_AFTER (400 * SWIM_MS) /* 80 % of the default time-out */
+
+/* Advances to each deadline up to `until`. Returns how many NACKs went out at the last moment;
+ * none may go earlier. */
+static uint32_t nacks_at(struct swim *s, swim_time until, struct sent *sent)
+{
+    uint32_t count = 0;
+
+    while (swim_deadline(s) < until) {
+        swim_time now = swim_deadline(s);
+
+        swim_advance(s, now);
+        assert_false(next_sent_of(s, now, WIRE_NACK, sent));
+    }
+    swim_advance(s, until);
+    while (next_sent_of(s, until, WIRE_NACK, sent))
+        count++;
+    return count;
+}
+
+static struct swim *begin_with_timeout(uint32_t timeout_ms, bool nack, swim_time *ret_now)
+{
+    struct swim *s = begin(ret_now);
+
+    s->config.probe_timeout_ms = timeout_ms;
+    s->config.nack = nack;
+    return s;
+}
+
+/* At four fifths of the time-out, to the requester, with its sequence and the target; once. */
+static void test_silence_is_reported(void **state)
+{
+    static const uint32_t timeouts_ms[] = {5, 500, 2000};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(timeouts_ms); i++) {
+        swim_time due = timeouts_ms[i] * SWIM_MS / 5 * 4;
+        struct sent sent;
+        swim_time now;
+        struct swim *s = begin_with_timeout(timeouts_ms[i], true, &now);
+
+        ask(s, now, REQUESTER, TARGET);
+        assert_true(swim_deadline(s) == now + due);
+        assert_int_equal(nacks_at(s, now + due - 1, &sent), 0);
+        swim_advance(s, now + due);
+        assert_true(next_sent(s, now + due, &sent));
+        assert_int_equal(sent.dg.header.kind, WIRE_NACK);
+        assert_true(is_to(&sent, REQUESTER));
+        assert_true(sent.dg.has_probe && sent.dg.has_on_behalf);
+        assert_int_equal(sent.dg.probe_sequence, 4711);
+        assert_int_equal(sent.dg.on_behalf, TARGET);
+        assert_int_equal(sent.dg.entry_count, 0);
+        assert_int_equal(drain(s, now + due), 0);
+        assert_int_equal(stats_of(s).nacks_sent, 1);
+        assert_false(timer_is_on(s, TIMER_RELAY));
+        assert_int_equal(nacks_at(s, now + 10 * due, &sent), 0);
+        member_end(s);
+    }
+}
+
+/* The answer may still come, and is passed on, though late. */
+static void test_an_answer_after_the_nack_is_passed_on(void **state)
+{
+    struct sent sent;
+    swim_time now;
+    struct swim *s = begin(&now);
+    uint32_t sequence = ask(s, now, REQUESTER, TARGET);
+
+    (void)state;
+    assert_int_equal(nacks_at(s, now + NACK_AFTER, &sent), 1);
+    ack(s, now + NACK_AFTER, TARGET, sequence);
+    assert_relayed(s, now + NACK_AFTER, REQUESTER, TARGET);
+    member_end(s);
+}
+
+static void test_an_answer_spares_the_nack(void **state)
+{
+    struct sent sent;
+    swim_time now;
+    struct swim *s = begin(&now);
+    uint32_t sequence = ask(s, now, REQUESTER, TARGET);
+
+    (void)state;
+    ack(s, now + NACK_AFTER - 1, TARGET, sequence);
+    assert_relayed(s, now + NACK_AFTER - 1, REQUESTER, TARGET);
+    assert_int_equal(nacks_at(s, now + 10 * NACK_AFTER, &sent), 0);
+    assert_int_equal(stats_of(s).nacks_sent, 0);
+    member_end(s);
+}
+
+/* A plain requester can't read it, and we may be told not to; the target may well be plain. */
+static void test_who_gets_no_nack(void **state)
+{
+    static const struct {
+        uint32_t requester, target;
+        bool nack;
+        uint32_t expected;
+    } cases[] = {
+        {REQUESTER, TARGET, true, 1},
+        {REQUESTER, TARGET, false, 0},
+        {REQUESTER, PLAIN_TARGET, true, 1},
+        {PLAIN_REQUESTER, TARGET, true, 0},
+        {PLAIN_REQUESTER, PLAIN_TARGET, true, 0},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(cases); i++) {
+        struct sent sent;
+        swim_time now;
+        struct swim *s = begin_with_timeout(500, cases[i].nack, &now);
+
+        ask(s, now, cases[i].requester, cases[i].target);
+        assert_int_equal(timer_is_on(s, TIMER_RELAY), cases[i].expected);
+        assert_int_equal(nacks_at(s, now + NACK_AFTER, &sent), cases[i].expected);
+        assert_int_equal(nacks_at(s, now + 10 * NACK_AFTER, &sent), 0);
+        assert_int_equal(stats_of(s).nacks_sent, cases[i].expected);
+        member_end(s);
+    }
+}
+
+/* Requests at various times, some answered: each of the others gets its NACK when it is due. */
+static void test_each_nack_has_its_own_time(void **state)
+{
+    enum { REQUESTS = 20 };
+    uint32_t sequences[REQUESTS];
+    swim_time began;
+    struct swim *s = begin(&began);
+    struct sent sent;
+
+    (void)state;
+    for (uint32_t i = 0; i < REQUESTS; i++)
+        sequences[i] = ask(s, began + i * 10 * SWIM_MS, i % 2 ? REQUESTER : OTHER, TARGET);
+    for (uint32_t i = 0; i < REQUESTS; i += 3)
+        ack(s, began + 300 * SWIM_MS, TARGET, sequences[i]);
+    drain(s, began + 300 * SWIM_MS);
+    for (uint32_t i = 0; i < REQUESTS; i++) {
+        swim_time due = began + i * 10 * SWIM_MS + NACK_AFTER;
+
+        assert_int_equal(nacks_at(s, due, &sent), i % 3 != 0);
+    }
+    assert_int_equal(nacks_at(s, began + 60000 * SWIM_MS, &sent), 0);
+    assert_false(timer_is_on(s, TIMER_RELAY));
+    member_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +439,11 @@ int main(void)
         cmocka_unit_test(test_only_members_may_ask),
         cmocka_unit_test(test_asked_about_ourselves_we_answer),
         cmocka_unit_test(test_the_oldest_give_way),
+        cmocka_unit_test(test_silence_is_reported),
+        cmocka_unit_test(test_an_answer_after_the_nack_is_passed_on),
+        cmocka_unit_test(test_an_answer_spares_the_nack),
+        cmocka_unit_test(test_who_gets_no_nack),
+        cmocka_unit_test(test_each_nack_has_its_own_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

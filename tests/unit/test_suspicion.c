@@ -1,12 +1,13 @@
 /*
- * Suspicion (src/core/suspicion.h): how long a suspect has, by the formula of docs/protocol.md
- * section 5 computed here in floating point; who dies first; and who is spared.
+ * Suspicion (src/core/suspicion.h): how long a suspect has, by the formulas of docs/protocol.md
+ * section 5 computed here in floating point, without confirmation and with it; who dies first;
+ * and who is spared.
  */
-#include "support.h"
+#include "accusers.h"
 
-#include "harness.h"
-
-#include "core/member.h"
+#include "base/prng.h"
+#include "core/accusation.h"
+#include "core/claim.h"
 #include "core/suspicion.h"
 
 #include <math.h>
@@ -263,6 +264,313 @@ static void test_a_pause_of_ours_is_not_held_against_suspects(void **state)
     member_end(s);
 }
 
+/* ---- Confirmed by independent accusers ---- */
+
+/* Lifeguard's formula: from the longest time to the shortest, along the logarithm. */
+static double stated_confirmed_ms(double longest, double shortest, uint32_t confirmations,
+                                  uint32_t wanted)
+{
+    if (confirmations >= wanted || shortest > longest)
+        return wanted && shortest < longest ? shortest : longest;
+    return longest - (longest - shortest) * log(confirmations + 1) / log(wanted + 1);
+}
+
+/* The shortest time of all: it grows with the decades of a cluster's size. */
+static double stated_min_ms(const struct swim_config *config, uint32_t n)
+{
+    return config->suspect_timeout_min_ms * fmax(1, log10((double)n));
+}
+
+static double in_ms(swim_time time)
+{
+    return (double)time / (double)SWIM_MS;
+}
+
+static void test_the_shortest_time_follows_its_formula(void **state)
+{
+    static const uint32_t sizes[] = {2, 9, 10, 11, 50, 100, 999, 1000};
+    static const uint32_t shortest[] = {10, 3000, 3600000};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(sizes); i++) {
+        struct swim_config config = quiet_config_of(1);
+        struct swim *s = with_members(&config, sizes[i]);
+
+        for (unsigned k = 0; k < COUNT_OF(shortest); k++) {
+            double expected, actual;
+
+            s->config.suspect_timeout_min_ms = shortest[k];
+            expected = stated_min_ms(&s->config, sizes[i]);
+            actual = in_ms(suspicion_timeout_min(s));
+            assert_true(fabs(actual - expected) <=
+                        expected * 4e-5 + 0.001); /* to the microsecond */
+            if (sizes[i] <= 10)
+                assert_true(suspicion_timeout_min(s) == shortest[k] * SWIM_MS);
+        }
+        member_end(s);
+    }
+}
+
+static void test_each_confirmation_shortens_the_time(void **state)
+{
+    static const uint32_t sizes[] = {2, 3, 4, 6, 100};
+    static const uint32_t shortest[] = {10, 3000, 4500, 3600000};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(sizes) * COUNT_OF(shortest); i++) {
+        for (uint32_t k = 1; k <= SWIM_CONFIRMATIONS_MAX; k++) {
+            struct swim_config config = quiet_config_of(1);
+            uint32_t n = sizes[i % COUNT_OF(sizes)];
+            uint32_t wanted = k < n - 2 ? k : n - 2;
+            swim_time now, longest, least;
+            struct swim *s;
+
+            config.suspect_timeout_min_ms = shortest[i / COUNT_OF(sizes)];
+            config.confirmations = k;
+            s = member_among(&config, n, &now);
+            longest = suspicion_timeout(s, n);
+            least = suspicion_timeout_min(s);
+            claim_declare(s, member_find(s, n), SWIM_SUSPECT);
+            assert_true(suspicion_deadline(s) == now + longest);
+            for (uint32_t c = 0; c <= k; c++) {
+                double expected = stated_confirmed_ms(in_ms(longest), in_ms(least), c, wanted);
+                double actual;
+
+                assert_true(accusation_add(s, member_find(s, n), 1000 + c));
+                actual = in_ms(suspicion_deadline(s) - now);
+                /* Its logarithms are good to five digits; its ends are exact. */
+                assert_true(fabs(actual - expected) <= in_ms(longest) * 4e-5);
+                if (c == 0 || c >= wanted)
+                    assert_true(fabs(actual - expected) < 1e-5);
+            }
+            assert_int_equal(stats_of(s).suspicions_confirmed, k);
+            assert_null(swim_check(s));
+            member_end(s);
+        }
+    }
+}
+
+/* With the defaults of a small cluster, in plain figures: base 3 s, 6 to 7 s without confirmation. */
+static void test_the_times_of_a_small_cluster(void **state)
+{
+    static const uint32_t expected_ms[] = {6000, 4500, 3623, 3000};
+    struct swim_config config = quiet_config_of(1);
+    swim_time now;
+    struct swim *s;
+
+    (void)state;
+    config.suspect_timeout_ms = 3000;
+    config.suspect_multiplier_milli = 333;
+    config.suspect_jitter_ms = 0;
+    config.suspect_timeout_min_ms = 3000;
+    config.confirmations = 3;
+    s = member_among(&config, 8, &now);
+    for (uint32_t c = 0; c <= 3; c++) {
+        hear_accusation(s, now, 2, SUSPECT, 3 + c + (3 + c >= SUSPECT));
+        assert_true(fabs(in_ms(suspicion_deadline(s) - now) - expected_ms[c]) <= 4);
+    }
+    member_end(s);
+}
+
+static void test_without_confirmations_the_time_is_the_longest(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    swim_time now;
+    struct swim *s;
+
+    (void)state;
+    config.confirmations = 0;
+    s = member_among(&config, 20, &now);
+    for (uint32_t accuser = 6; accuser <= 20; accuser++) {
+        hear_accusation(s, now, 2, SUSPECT, accuser);
+        assert_int_equal(status_of(s, SUSPECT), SWIM_SUSPECT);
+        assert_true(suspicion_deadline(s) == now + suspicion_timeout(s, SUSPECT));
+    }
+    assert_int_equal(accuser_count(s, SUSPECT), 0);
+    assert_int_equal(stats_of(s).suspicions_confirmed, 0);
+    assert_int_equal(stats_of(s).accusations_queued, 0);
+    member_end(s);
+}
+
+/* Confirmed when the shorter time is over: dead at once, and that its time lies in the past is no
+ * sign that we stood still. */
+static void test_confirmed_too_late_is_dead_at_once(void **state)
+{
+    struct swim_config config = config_of(1);
+    swim_time now = START;
+    struct swim *s = member_begin(&config, START);
+
+    (void)state;
+    config.suspect_jitter_ms = 0;
+    hear_members(s, START, 2, 20);
+    doubt(s, START, 4, SWIM_SUSPECT);
+    while (now < START + 6000 * SWIM_MS) {
+        drain(s, now);
+        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        swim_advance(s, now);
+        hear_members(s, now, 2, 2); /* we are not deaf */
+    }
+    assert_int_equal(status_of(s, 4), SWIM_SUSPECT);
+    for (uint64_t accuser = 10; accuser < 14; accuser++)
+        accusation_add(s, member_find(s, 4), accuser);
+    assert_true(swim_deadline(s) == now);
+    swim_advance(s, now);
+    assert_int_equal(status_of(s, 4), SWIM_DEAD);
+    assert_int_equal(stats_of(s).pauses, 0);
+    member_end(s);
+}
+
+/* A pause moves the confirmed ones too, and what confirms them afterwards counts from there. */
+static void test_a_pause_moves_the_confirmed_too(void **state)
+{
+    const swim_time pause = UINT64_C(7200000) * SWIM_MS;
+    struct swim_config config = quiet_config_of(1);
+    swim_time now, began, moved, due;
+    struct swim *s = member_among(&config, 20, &began);
+
+    (void)state;
+    hear_accusation(s, began, 2, SUSPECT, 6);
+    hear_accusation(s, began, 2, SUSPECT, 7);
+    due = suspicion_deadline(s);
+    now = swim_deadline(s) + pause;
+    moved = pause + config.suspect_timeout_ms * SWIM_MS;
+    swim_advance(s, now);
+    assert_int_equal(stats_of(s).pauses, 1);
+    assert_int_equal(status_of(s, SUSPECT), SWIM_SUSPECT);
+    assert_true(suspicion_deadline(s) == due + moved);
+    hear_accusation(s, now, 2, SUSPECT, 8);
+    hear_accusation(s, now, 2, SUSPECT, 9);
+    assert_true(suspicion_deadline(s) == began + suspicion_timeout_min(s) + moved);
+    /* And a suspicion that begins after it has nothing to do with it. */
+    for (uint32_t accuser = 6; accuser <= 9; accuser++)
+        hear_accusation(s, now, 2, 12, accuser);
+    hear_entry(s, now, 2, (struct wire_entry){.id = SUSPECT, .incarnation = 1, .addr = addr4(5)});
+    assert_true(suspicion_deadline(s) == now + suspicion_timeout_min(s));
+    member_end(s);
+}
+
+/* Suspects of every age, of which half are confirmed sooner or later: each dies at its time. */
+static void test_the_confirmed_die_in_the_order_of_their_times(void **state)
+{
+    enum { FIRST = 10, LAST = 200 };
+    struct swim_config config = quiet_config_of(1);
+    swim_time due[LAST + 1], confirmed[LAST + 1], now, least;
+    struct prng prng;
+    struct swim *s;
+
+    (void)state;
+    prng_init(&prng, test_seed(__func__));
+    config.confirmations = 1;
+    config.suspect_timeout_min_ms = 2000;
+    config.dead_retention_ms = 3600000;
+    s = member_among(&config, LAST, &now);
+    least = suspicion_timeout_min(s);
+    for (uint32_t number = FIRST; number <= LAST; number++) {
+        confirmed[number] = SWIM_NEVER;
+        if (prng_below(&prng, 2))
+            confirmed[number] = now + prng_below(&prng, 5000) * SWIM_MS;
+        due[number] = now + suspicion_timeout(s, number);
+        hear_accusation(s, now, 2, number, 3);
+    }
+    for (swim_time end = now + 20000 * SWIM_MS, began = now; now < end; now += 10 * SWIM_MS) {
+        for (uint32_t number = FIRST; number <= LAST; number++) {
+            if (confirmed[number] == now) {
+                hear_accusation(s, now, 2, number, 4);
+                due[number] = now - began < least ? began + least : now;
+            }
+        }
+        swim_advance(s, now);
+        for (uint32_t more = 0; more < 4; more++) /* at most 64 deaths a call */
+            swim_advance(s, now);
+        drain(s, now);
+        for (uint32_t number = FIRST; number <= LAST; number++)
+            assert_int_equal(status_of(s, number) == SWIM_DEAD, due[number] <= now);
+    }
+    member_end(s);
+}
+
+/* ---- Deaf: when nobody is heard at all, the fault may be ours ---- */
+
+/* Goes on by deadlines, while member 2 speaks or not, until `until` or the end of number 4's
+ * suspicion. Returns the time then. */
+static swim_time wait_for_4(struct swim *s, swim_time now, swim_time until, bool is_heard)
+{
+    while (now < until && status_of(s, 4) == SWIM_SUSPECT) {
+        drain(s, now);
+        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        now = now < until ? now : until;
+        swim_advance(s, now);
+        assert_null(swim_check(s));
+        if (is_heard)
+            hear_members(s, now, 2, 2);
+    }
+    return now;
+}
+
+/* Among 2 .. last, of whom 4 is a suspect from START on. */
+static struct swim *doubting(uint32_t last, bool local_health, swim_time *ret_due)
+{
+    struct swim_config config = config_of(1);
+    struct swim *s;
+
+    config.local_health = local_health;
+    config.suspect_jitter_ms = 0;
+    s = member_begin(&config, START);
+    hear_members(s, START, 2, last);
+    doubt(s, START, 4, SWIM_SUSPECT);
+    *ret_due = START + suspicion_timeout(s, 4);
+    return s;
+}
+
+/* Nobody is heard from START on, then 2 again. */
+static void test_the_deaf_give_no_verdict(void **state)
+{
+    swim_time due, now, heard;
+    struct swim *s = doubting(8, true, &due);
+
+    (void)state;
+    now = wait_for_4(s, START, due + 3000 * SWIM_MS, false);
+    assert_int_equal(status_of(s, 4), SWIM_SUSPECT);
+    heard = now;
+    hear_members(s, now, 2, 2);
+    now = wait_for_4(s, now, SWIM_NEVER, true);
+    assert_int_equal(status_of(s, 4), SWIM_DEAD);
+    /* The shortest time after that, and up to the next look. */
+    assert_in_range(now - heard, suspicion_timeout_min(s),
+                    suspicion_timeout_min(s) + 1000 * SWIM_MS);
+    assert_int_equal(stats_of(s).pauses, 0);
+    member_end(s);
+}
+
+static void test_who_hears_others_gives_his_verdict(void **state)
+{
+    (void)state;
+    for (unsigned local_health = 0; local_health < 2; local_health++) {
+        swim_time due;
+        struct swim *s = doubting(8, local_health, &due);
+
+        /* One that hears, and one that was told not to doubt itself. */
+        assert_true(wait_for_4(s, START, SWIM_NEVER, local_health) == due);
+        assert_int_equal(status_of(s, 4), SWIM_DEAD);
+        member_end(s);
+    }
+}
+
+/* Not for ever: four times its longest time, and a look. */
+static void test_nobody_is_doubted_for_ever(void **state)
+{
+    swim_time due, now;
+    struct swim *s = doubting(60, true, &due);
+
+    (void)state;
+    s->config.suspect_timeout_ms = 3600000; /* of those that our own probes will doubt */
+    now = wait_for_4(s, START, SWIM_NEVER, false);
+    assert_int_equal(status_of(s, 4), SWIM_DEAD);
+    assert_in_range(now - START, 4 * (due - START), 4 * (due - START) + 1000 * SWIM_MS);
+    assert_int_equal(stats_of(s).failures, 1);
+    member_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +584,16 @@ int main(void)
         cmocka_unit_test(test_a_refuted_suspicion_ends),
         cmocka_unit_test(test_a_death_ends_the_suspicion_too),
         cmocka_unit_test(test_a_pause_of_ours_is_not_held_against_suspects),
+        cmocka_unit_test(test_the_shortest_time_follows_its_formula),
+        cmocka_unit_test(test_each_confirmation_shortens_the_time),
+        cmocka_unit_test(test_the_times_of_a_small_cluster),
+        cmocka_unit_test(test_without_confirmations_the_time_is_the_longest),
+        cmocka_unit_test(test_confirmed_too_late_is_dead_at_once),
+        cmocka_unit_test(test_a_pause_moves_the_confirmed_too),
+        cmocka_unit_test(test_the_confirmed_die_in_the_order_of_their_times),
+        cmocka_unit_test(test_the_deaf_give_no_verdict),
+        cmocka_unit_test(test_who_hears_others_gives_his_verdict),
+        cmocka_unit_test(test_nobody_is_doubted_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -444,12 +444,19 @@ static void test_extension_layout(void **state)
 {
     (void)state;
     static const uint8_t expected[] = {
-        0,    37,                                                     /* ext_len */
+        0,    80,                                                     /* ext_len */
         0x01, 0,  4,  0xDE, 0xAD, 0xBE, 0xEF,                         /* PROBE */
         0x02, 0,  8,  1,    2,    3,    4,    5, 6, 7, 8,             /* ON_BEHALF */
+        0x03, 0,  40,                                                 /* SUSPICION, two: */
+        1,    2,  3,  4,    5,    6,    7,    8,                      /* target */
+        0,    0,  0,  9,    8,    7,    6,    5, 4, 3, 2, 1,          /* incarnation, accuser */
+        0,    0,  0,  0,    0,    0,    0,    5,                      /* target */
+        1,    2,  3,  4,    0,    0,    0,    0, 0, 0, 0, 6,          /* incarnation, accuser */
         0x04, 0,  12, 9,    8,    7,    6,    5, 4, 3, 2, 0, 0, 1, 0, /* VIEW */
         0x77, 0,  1,  0x55,                                           /* a later version's */
     };
+    static const struct wire_suspicion suspicions[] = {
+        {UINT64_C(0x0102030405060708), 9, UINT64_C(0x0807060504030201)}, {5, 0x01020304, 6}};
     struct wire_header header = header_of(WIRE_PING, WIRE_CAPABLE);
     struct wire_builder b;
     struct wire_datagram d;
@@ -459,6 +466,7 @@ static void test_extension_layout(void **state)
     wire_begin(&b, out, sizeof out, &header);
     assert_true(wire_put_probe(&b, 0xDEADBEEF));
     assert_true(wire_put_on_behalf(&b, UINT64_C(0x0102030405060708)));
+    assert_true(wire_put_suspicions(&b, suspicions, 2));
     assert_true(wire_put_view(&b, UINT64_C(0x0908070605040302), 256));
     assert_true(wire_put_record(&b, 0x77, "\x55", 1));
     assert_true(wire_put_entry(&b, &entry4));

@@ -31,13 +31,13 @@ static struct wire_header header_of(uint8_t kind, uint8_t capabilities)
 
 static bool put_any(struct wire_builder *b, uint8_t kind, int what)
 {
-    static const uint8_t value[20];
+    static const struct wire_suspicion suspicions[2];
 
     switch (what) {
     case 0: return wire_put_probe(b, 1);
     case 1: return wire_put_on_behalf(b, 2);
     case 2: return wire_put_view(b, 3, 4);
-    case 3: return wire_put_record(b, WIRE_EXT_SUSPICION, value, sizeof value);
+    case 3: return wire_put_suspicions(b, suspicions, 2);
     default:
         if (kind == WIRE_PING_REQ)
             return wire_put_target(b, 5, &entry6.addr);
@@ -52,7 +52,7 @@ static void test_what_does_not_fit(void **state)
 {
     (void)state;
     static const uint8_t kinds[] = {WIRE_PING_REQ, WIRE_ANTI_ENTROPY, WIRE_SYNC};
-    static const size_t sizes[] = {9, 13, 17, 25};
+    static const size_t sizes[] = {9, 13, 17, 45};
     static const size_t payload_sizes[] = {27, 12, 36};
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
@@ -144,6 +144,20 @@ static void misuse_family(struct wire_builder *b)
     (void)wire_put_entry(b, &entry);
 }
 
+static void misuse_suspicions(struct wire_builder *b)
+{
+    static const struct wire_suspicion none;
+
+    (void)wire_put_suspicions(b, &none, UINT16_MAX / WIRE_SUSPICION_SIZE + 1);
+}
+
+static void misuse_suspicions_plain(struct wire_builder *b)
+{
+    static const struct wire_suspicion one;
+
+    (void)wire_put_suspicions(b, &one, 1);
+}
+
 static void build_wrongly(void *context)
 {
     const struct misuse *misuse = context;
@@ -176,12 +190,46 @@ static void test_misuse_panics(void **state)
         {WIRE_PING, 0, 200, misuse_probe},
         {WIRE_PING, 1, 200, misuse_record_after_payload},
         {WIRE_PING, 1, 200, misuse_family},
+        {WIRE_PING, 1, 200, misuse_suspicions},
+        {WIRE_PING, 0, 200, misuse_suspicions_plain},
     };
     struct misuse fine = {WIRE_PING, 1, 200, misuse_probe};
 
     for (size_t i = 0; i < COUNT_OF(misuses); i++)
         assert_true(panics(build_wrongly, &misuses[i]));
     assert_false(panics(build_wrongly, &fine));
+}
+
+/* As many as fit come out as they went in, and one more changes nothing. */
+static void test_suspicions(void **state)
+{
+    enum { FIT = (SWIM_DATAGRAM_MAX - WIRE_HEADER_SIZE - 5) / WIRE_SUSPICION_SIZE };
+    struct wire_header header = header_of(WIRE_GOSSIP, WIRE_CAPABLE);
+    struct wire_suspicion all[FIT + 1], one;
+    struct wire_datagram d;
+    struct wire_builder b;
+    struct reader left;
+    uint8_t out[SWIM_DATAGRAM_MAX];
+
+    (void)state;
+    for (uint32_t i = 0; i <= FIT; i++)
+        all[i] = (struct wire_suspicion){UINT64_MAX - i, UINT32_MAX - 7 * i, 1000 + i};
+    for (uint32_t count = 0; count <= FIT + 1; count++) {
+        wire_begin(&b, out, sizeof out, &header);
+        assert_int_equal(wire_put_suspicions(&b, all, count), count <= FIT);
+        if (count > FIT)
+            break;
+        assert_int_equal(wire_decode(out, wire_finish(&b), &d), SWIM_OK);
+        assert_non_null(d.suspicions);
+        left = reader_of(d.suspicions, d.suspicions_size);
+        for (uint32_t i = 0; i < count; i++) {
+            assert_true(wire_next_suspicion(&left, &one));
+            assert_true(one.target == all[i].target && one.accuser == all[i].accuser);
+            assert_int_equal(one.incarnation, all[i].incarnation);
+        }
+        assert_false(wire_next_suspicion(&left, &one));
+        assert_false(left.failed);
+    }
 }
 
 /* ---- Random ------------------------------------------------------------------------------------- */
@@ -325,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_does_not_fit),
         cmocka_unit_test(test_misuse_panics),
+        cmocka_unit_test(test_suspicions),
         cmocka_unit_test(test_random_structs),
     };
     return cmocka_run_group_tests_name("wire_encode", tests, NULL, NULL);

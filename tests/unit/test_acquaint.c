@@ -1,0 +1,167 @@
+/*
+ * A warm start (src/core/acquaint.c): members that begin with the table of another one know
+ * what it knows, have nothing to tell, and then live like any other.
+ */
+#include "support.h"
+
+#include "harness.h"
+
+#include "core/member.h"
+
+#include <stdlib.h>
+
+enum { LAST = 200 };
+
+/* Number 1, which knows 2 .. LAST and has told it all. */
+static struct swim *informed(void)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim *s = member_begin(&config, START);
+
+    hear_members(s, START, 2, LAST);
+    settle(s, START, START + 60000 * SWIM_MS);
+    drain_events(s);
+    return s;
+}
+
+static struct swim *begin_like(const struct swim *like, uint32_t number, swim_time now)
+{
+    struct swim_config config = quiet_config_of(number);
+    size_t size = swim_footprint(&config);
+    void *arena = calloc(1, size);
+    struct swim *s;
+
+    assert_non_null(arena);
+    s = swim_init_acquainted(arena, size, &config, like, now);
+    if (!s)
+        free(arena);
+    return s;
+}
+
+static void test_it_knows_what_the_other_knows(void **state)
+{
+    struct swim *like = informed();
+    struct swim *s = begin_like(like, 77, START + 1);
+    struct swim_member member;
+
+    (void)state;
+    assert_non_null(s);
+    assert_null(swim_check(s));
+    assert_int_equal(swim_member_count(s, SWIM_ALIVE), LAST);
+    assert_true(swim_view_digest(s) == swim_view_digest(like));
+    for (uint32_t number = 1; number <= LAST; number++) {
+        struct swim_addr addr = addr4(number);
+
+        assert_true(swim_member_find(s, number, &member));
+        assert_int_equal(member.is_self, number == 77);
+        assert_memory_equal(&member.addr, &addr, sizeof addr);
+        assert_int_equal(member.heartbeat, 0);
+        assert_true(swim_member_find_addr(s, &addr, &member));
+        assert_int_equal(member.id, number);
+    }
+    member_end(s);
+    member_end(like);
+}
+
+static void test_it_has_nothing_to_tell(void **state)
+{
+    struct swim *like = informed();
+    struct swim *s = begin_like(like, 77, START + 1);
+
+    (void)state;
+    assert_int_equal(stats_of(s).news_queued, 0);
+    assert_int_equal(drain_events(s), 0);
+    assert_int_equal(drain(s, START + 1), 0);
+    assert_true(swim_deadline(s) != SWIM_NEVER); /* it will probe */
+    member_end(s);
+    member_end(like);
+}
+
+/* Every other one is probed within a pass, by its own name and at its own address. */
+static void test_it_probes_them_all(void **state)
+{
+    struct swim *like = informed();
+    struct swim *s = begin_like(like, 77, START + 1);
+    bool seen[LAST + 1] = {false};
+    struct sent sent;
+    swim_time now = START + 1;
+    uint32_t count = 0;
+
+    (void)state;
+    while (count < LAST - 1) {
+        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        swim_advance(s, now);
+        while (next_sent_of(s, now, WIRE_PING, &sent)) {
+            uint32_t number = sent.to.ip[3];
+            struct message ack = {.kind = WIRE_ACK, .from = number, .heartbeat = 1};
+
+            assert_in_range(number, 1, LAST);
+            assert_true(number != 77 && !seen[number]);
+            seen[number] = true;
+            count++;
+            ack.has_probe = sent.dg.has_probe;
+            ack.probe = sent.dg.probe_sequence;
+            hear(s, now, &ack);
+        }
+    }
+    assert_int_equal(stats_of(s).probe_failures, 0);
+    assert_null(swim_check(s));
+    member_end(s);
+    member_end(like);
+}
+
+static void test_a_death_reads_as_a_death(void **state)
+{
+    struct swim *like = informed();
+    struct swim *s = begin_like(like, 77, START + 1);
+    struct wire_entry entry = entry_of(1);
+    struct swim_event event;
+
+    (void)state;
+    entry.status = SWIM_DEAD;
+    hear_entry(s, START + 2, 5, entry);
+    assert_true(swim_next_event(s, &event));
+    assert_int_equal(event.kind, SWIM_EVENT_FAILED);
+    assert_int_equal(event.member.id, 1);
+    assert_null(swim_check(s));
+    member_end(s);
+    member_end(like);
+}
+
+static void test_who_cannot_begin_so(void **state)
+{
+    struct swim *like = informed();
+    struct wire_entry entry = entry_of(9);
+    struct swim_config config = quiet_config_of(77);
+    size_t size = swim_footprint(&config);
+    void *arena = calloc(1, size);
+
+    (void)state;
+    assert_null(begin_like(like, LAST + 1, START)); /* not known there */
+    assert_null(begin_like(like, 1, START));        /* the very same */
+    config.addr = addr4(78);
+    assert_null(swim_init_acquainted(arena, size, &config, like, START));
+    config = quiet_config_of(77);
+    config.incarnation = 1;
+    assert_null(swim_init_acquainted(arena, size, &config, like, START));
+    entry.status = SWIM_SUSPECT;
+    hear_entry(like, START + 61000 * SWIM_MS, 5, entry);
+    assert_null(begin_like(like, 77, START)); /* the other one is not settled */
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(((uint8_t *)arena)[i], 0);
+    free(arena);
+    member_end(like);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_it_knows_what_the_other_knows),
+        cmocka_unit_test(test_it_has_nothing_to_tell),
+        cmocka_unit_test(test_it_probes_them_all),
+        cmocka_unit_test(test_a_death_reads_as_a_death),
+        cmocka_unit_test(test_who_cannot_begin_so),
+    };
+
+    return cmocka_run_group_tests_name("acquaint", tests, NULL, NULL);
+}
