@@ -81,7 +81,6 @@ bool accusation_add(struct swim *s, uint32_t slot, uint64_t accuser)
         if (d->accusers[i] == accuser)
             return false;
     }
-    d->sent[d->count] = 0;
     d->accusers[d->count++] = accuser;
     if (is_linked(dossier_links(s), index))
         list_remove(&s->accusations, dossier_links(s), index);
@@ -193,18 +192,36 @@ void accusation_hear(struct swim *s, const struct wire_datagram *dg, struct sour
 
 /* ---- Told ---- */
 
-/* Takes from one dossier what this peer does not know for certain. Returns how many; what is
- * then told often enough is not counted in *ret_left. */
+/* The accuser told least often so far that this peer may be told of; count if there is none. */
+static unsigned next_untold(const struct dossier *d, uint64_t peer_id, uint32_t limit,
+                            uint32_t taken)
+{
+    unsigned best = d->count;
+
+    for (unsigned i = 0; i < d->count; i++) {
+        if (taken & 1u << i || d->sent[i] >= limit || d->accusers[i] == peer_id)
+            continue;
+        if (best == d->count || d->sent[i] < d->sent[best])
+            best = i;
+    }
+    return best;
+}
+
+/* Takes from one dossier what this peer does not know for certain. Returns how many. */
 static uint32_t collect(struct swim *s, struct dossier *d, uint64_t peer_id,
                         struct wire_suspicion *ret, uint32_t max)
 {
     const struct record *suspect = &member_at(s, d->slot)->record;
     uint32_t limit = gossip_limit(s);
+    uint32_t taken = 0;
     uint32_t count = 0;
 
-    for (unsigned i = 0; i < d->count && count < max; i++) {
-        if (d->sent[i] >= limit || d->accusers[i] == peer_id)
-            continue;
+    while (count < max) {
+        unsigned i = next_untold(d, peer_id, limit, taken);
+
+        if (i == d->count)
+            break;
+        taken |= 1u << i;
         d->sent[i]++;
         ret[count++] = (struct wire_suspicion){suspect->id, suspect->incarnation, d->accusers[i]};
     }

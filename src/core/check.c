@@ -64,7 +64,7 @@ static const char *check_member(const struct swim *s, uint32_t slot)
 
 struct tally {
     uint32_t status[SWIM_STATUS_COUNT];
-    uint32_t used, live, alive, plain, v6, news;
+    uint32_t used, live, alive, plain, v6, news, dossiers;
     uint64_t digest;
     uint64_t buckets[BUCKETS_MAX];
 };
@@ -76,6 +76,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
 
     t->used++;
     t->news += is_linked(news_links(s), slot);
+    t->dossiers += m->dossier != 0;
     if (!(m->flags & MEMBER_FORGOTTEN))
         t->status[m->record.status]++;
     if (is_terminal(m->record.status))
@@ -101,6 +102,8 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
     REQUIRE(t->plain == s->plain_live, "plain members are counted");
     REQUIRE(t->v6 == s->live_v6, "members at IPv6 addresses are counted");
     REQUIRE(t->news == s->news_count, "news is counted");
+    REQUIRE(t->dossiers + s->dossiers_free.count == s->dossiers_high,
+            "a dossier is a suspect's, or free");
     REQUIRE(t->digest == s->digest, "the digest is that of the live members");
     for (unsigned i = 0; i < BUCKETS_MAX; i++)
         REQUIRE(t->buckets[i] == s->bucket_digest[i], "bucket digests are those of their members");

@@ -16,6 +16,14 @@ void health_worse(struct swim *s, uint32_t by)
         s->health = SWIM_HEALTH_MAX;
 }
 
+void health_blame(struct swim *s)
+{
+    if (s->now < s->blame_allowed)
+        return;
+    s->blame_allowed = s->now + ms(s->config.probe_interval_ms);
+    health_worse(s, 1);
+}
+
 swim_time health_probe_interval(const struct swim *s)
 {
     return ms(s->config.probe_interval_ms) * (s->health + 1);

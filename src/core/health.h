@@ -14,6 +14,8 @@
 
 void health_better(struct swim *s);
 void health_worse(struct swim *s, uint32_t by);
+/* Somebody doubted us: worse by 1, once a probe interval, whatever the number of doubts. */
+void health_blame(struct swim *s);
 /* The probe interval and the probe time-out as they are now. Without `local_health`: as
  * configured, always. */
 swim_time health_probe_interval(const struct swim *s);

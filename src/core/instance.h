@@ -281,6 +281,7 @@ struct swim {
     struct list dossiers_free;
     struct list accusations; /* dossiers with something to tell, the longest untold first */
     struct probe probe;
+    swim_time blame_allowed; /* host time before which no further doubt is charged to our health */
     bool probe_failed;       /* the last one that was concluded */
     swim_time last_heard;    /* host time of the last datagram from a member */
     swim_time hearing_since; /* host time of the first one after the last silence */

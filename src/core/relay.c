@@ -69,6 +69,25 @@ static void say_nack(struct swim *s, const struct relay *relay)
     nack->on_behalf = relay->target_id;
 }
 
+/* There is nobody to probe here: the requester hears so at once, and of the death, if that is
+ * why. */
+static void decline(struct swim *s, const struct wire_datagram *dg, const struct source *source,
+                    uint32_t target)
+{
+    const struct relay relay = {
+        .requester = source->slot,
+        .requester_id = dg->header.sender_id,
+        .requester_addr = source->addr,
+        .requester_sequence = dg->probe_sequence,
+        .target_id = dg->target_id,
+    };
+
+    if (target && !(member_at(s, target)->flags & MEMBER_FORGOTTEN))
+        outbox_correct(s, source, target);
+    if (s->config.nack && dg->has_probe)
+        say_nack(s, &relay);
+}
+
 void relay_nack(struct swim *s)
 {
     struct relay *relays = relays_of(s);
@@ -82,14 +101,18 @@ void relay_nack(struct swim *s)
     schedule(s);
 }
 
-/* At 80 % of the time-out, so that the requester, whose time is as long, hears it in time. Only a
- * capable requester, which gave a sequence number, can understand it. */
+/* At 80 % of the time-out, or of what the requester has left of its round, if that is less, so
+ * that it hears it in time. Only a capable requester, which gave a sequence number, can understand
+ * it. */
 static void promise_nack(struct swim *s, struct relay *relay)
 {
+    uint32_t rest = s->config.probe_interval_ms - s->config.probe_timeout_ms;
+    uint32_t wait = s->config.probe_timeout_ms < rest ? s->config.probe_timeout_ms : rest;
+
     relay->nack_due = SWIM_NEVER;
     if (!s->config.nack || !relay->has_sequence)
         return;
-    relay->nack_due = timer_now(s) + ms(s->config.probe_timeout_ms) / 5 * 4;
+    relay->nack_due = timer_now(s) + ms(wait) / 5 * 4;
     if (relay->nack_due < s->timers[TIMER_RELAY])
         s->timers[TIMER_RELAY] = relay->nack_due;
 }
@@ -100,8 +123,12 @@ void relay_hear_request(struct swim *s, const struct wire_datagram *dg, const st
     struct relay *relay;
     struct intent *ping;
 
-    if (!source->slot || !target || !is_live(member_at(s, target)))
+    if (!source->slot)
         return;
+    if (!target || !is_live(member_at(s, target))) {
+        decline(s, dg, source, target);
+        return;
+    }
     if (target == SELF) { /* asked about ourselves: we hear well */
         struct intent *ack = outbox_push_ack(s, source, dg->header.capabilities & WIRE_CAPABLE);
 

@@ -134,6 +134,7 @@ void swim_leave(struct swim *s, swim_time now)
     count = 2 * s->config.indirect_k + ceil_log2(cluster_size(s));
     count = member_sample_live(s, count < RELIABLE_MAX ? count : RELIABLE_MAX, targets);
     s->leaving = true;
+    timer_stop(s, TIMER_RELAY);
     probe_follow_membership(s);
     gossip_follow_membership(s);
     contact_follow_membership(s);

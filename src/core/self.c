@@ -61,7 +61,7 @@ void self_hear(struct swim *s, const struct record *heard, struct source *source
     if (s->leaving)
         return;
     if (same && heard->status != SWIM_ALIVE)
-        health_worse(s, 1); /* we were too slow to be believed alive */
+        health_blame(s); /* we were too slow to be believed alive */
     if (ahead || before_us || (same && heard->status != SWIM_ALIVE)) {
         self_next_incarnation(s, heard->incarnation);
         s->stats.refutations++;

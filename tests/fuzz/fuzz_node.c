@@ -5,7 +5,7 @@
  * the protocol and not in guessing checksums (fuzz_core does that). After each step every
  * invariant holds, everything sent decodes, and no timer is due for ever.
  *
- *     input: shape | step...          step: op, then what it reads; at the end, zeros are read
+ *     input: shape | lifeguard | step...    step: op, then what it reads; at the end, zeros are read
  */
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -17,10 +17,11 @@
 
 enum {
     STEPS_MAX = 400,
-    IDS = 14,        /* 1 is the member itself */
-    HOUSES = 16,     /* addresses; the first is the member's own */
-    SENT_MAX = 4096, /* datagrams in one step */
-    ROUNDS_MAX = 64, /* advances at one instant until nothing is due */
+    ACCUSED_MAX = 16, /* accusations in a datagram of ours */
+    IDS = 14,         /* 1 is the member itself */
+    HOUSES = 16,      /* addresses; the first is the member's own */
+    SENT_MAX = 4096,  /* datagrams in one step */
+    ROUNDS_MAX = 64,  /* advances at one instant until nothing is due */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -83,7 +84,17 @@ static struct swim_addr house(uint8_t number)
     return addr;
 }
 
-static struct swim *new_member(struct world *w, uint8_t shape)
+/* Zero: all parts on, as they are by default. */
+static void set_lifeguard(struct swim_config *config, uint8_t lifeguard)
+{
+    config->local_health = !(lifeguard & 1);
+    config->nack = !(lifeguard & 2);
+    config->buddy = !(lifeguard & 4);
+    config->suspect_timeout_min_ms = lifeguard & 8 ? 10 : 3000;
+    config->confirmations = (3u + (lifeguard >> 4)) % (SWIM_CONFIRMATIONS_MAX + 1);
+}
+
+static struct swim *new_member(struct world *w, uint8_t shape, uint8_t lifeguard)
 {
     struct swim_config config;
     void *arena;
@@ -100,6 +111,7 @@ static struct swim *new_member(struct world *w, uint8_t shape)
     config.heartbeat_interval_ms = shape & 64 ? 10 : 500;
     config.indirect_k = shape & 128 ? SWIM_INDIRECT_MAX : 2;
     config.incarnation = shape == 0xFF ? UINT32_MAX : 0;
+    set_lifeguard(&config, lifeguard);
     w->arena_size = (swim_footprint(&config) + 15) / 16 * 16;
     arena = aligned_alloc(16, w->arena_size);
     ASSERT(arena != NULL);
@@ -108,6 +120,24 @@ static struct swim *new_member(struct world *w, uint8_t shape)
 }
 
 /* ---- What the member says ---- */
+
+/* Nobody is accused by himself, nor told in a datagram that has no room for it. */
+static void look_at_accusations(const struct wire_datagram *dg)
+{
+    struct reader left = reader_of(dg->suspicions, dg->suspicions_size);
+    struct wire_suspicion accusation;
+    uint32_t count = 0;
+
+    ASSERT(dg->header.kind == WIRE_GOSSIP || dg->header.kind == WIRE_PING ||
+           dg->header.kind == WIRE_ACK);
+    while (wire_next_suspicion(&left, &accusation)) {
+        ASSERT(accusation.target != 0 && accusation.accuser != 0);
+        ASSERT(accusation.target != accusation.accuser);
+        ASSERT(accusation.target != dg->header.sender_id);
+        ASSERT(++count <= ACCUSED_MAX);
+    }
+    ASSERT(count > 0);
+}
 
 static void look_at(struct world *w, const uint8_t *bytes, size_t size)
 {
@@ -120,6 +150,8 @@ static void look_at(struct world *w, const uint8_t *bytes, size_t size)
         if (entry.id == dg.header.sender_id)
             ASSERT(entry.status == SWIM_ALIVE);
     }
+    if (dg.suspicions)
+        look_at_accusations(&dg);
     ASSERT((dg.header.kind != WIRE_ANTI_ENTROPY && dg.header.kind != WIRE_SYNC) ||
            size <= WIRE_SYNC_DATAGRAM_MAX);
     if (dg.has_probe && dg.header.kind != WIRE_ACK) {
@@ -171,6 +203,19 @@ static void poll_events(struct world *w)
 
 /* ---- What it hears ---- */
 
+static void put_suspicions(struct world *w, struct wire_builder *b)
+{
+    struct wire_suspicion all[ACCUSED_MAX];
+    uint32_t count = draw(w) % (ACCUSED_MAX + 1);
+
+    for (uint32_t i = 0; i < count; i++) {
+        all[i].target = draw_id(w);
+        all[i].incarnation = draw_counter(w);
+        all[i].accuser = draw_id(w);
+    }
+    (void)wire_put_suspicions(b, all, count);
+}
+
 static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
 {
     if (which & 1)
@@ -179,6 +224,8 @@ static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
         (void)wire_put_on_behalf(b, which & 128 ? draw_id(w) : w->last_target);
     if (which & 4)
         (void)wire_put_view(b, which & 32 ? swim_view_digest(w->s) : draw(w), draw(w) % 64);
+    if (which & 16)
+        put_suspicions(w, b);
     if (which & 8) { /* of any type, also a known one with a wrong length */
         uint8_t value[16] = {0};
 
@@ -328,11 +375,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct world w = {.now = SWIM_MS, .script = reader_of(data, size)};
 
-    w.s = new_member(&w, draw(&w));
+    uint8_t shape = draw(&w);
+
+    w.s = new_member(&w, shape, draw(&w));
     for (uint32_t i = 0; i < STEPS_MAX && reader_left(&w.script) > 0; i++) {
         const char *broken;
 
         step(&w);
+        /* What lies in the past would read as a pause of the member's own. */
+        ASSERT(swim_deadline(w.s) >= w.now);
         broken = swim_check(w.s);
         if (broken)
             swim_panic(broken, __FILE__, __LINE__);

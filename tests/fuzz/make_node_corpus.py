@@ -8,7 +8,7 @@ import os
 import random
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus', 'node')
-GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, SYNC = 3, 4, 5, 6, 7, 8, 9
+GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, SYNC, NACK = 3, 4, 5, 6, 7, 8, 9, 10
 POLL, DRAIN = 0x80, 0x40
 CAPABLE, REQUEST_ACK, RECORDS = 2, 1, 8
 
@@ -38,6 +38,15 @@ def joined(count=6):
     return b''.join(hear(GOSSIP, member) for member in range(2, 2 + count))
 
 
+def accused(*accusations):
+    """A record of (target, incarnation, accuser)."""
+    body = b''.join(bytes([target - 1, incarnation, accuser - 1]) for target, incarnation, accuser in accusations)
+    return bytes([16, len(accusations)]) + body
+
+
+# To the first NACK that somebody may owe, and what was asked of whom.
+NACKED = b''.join(hear(NACK, member, records=bytes([3])) for member in (2, 3, 4))
+
 STORIES = {
     'quiet': joined() + tenths(50),
     'answers': joined() + (to_deadline() + hear(ACK, 2) + hear(ACK, 3) + hear(ACK, 4)) * 8,
@@ -46,6 +55,17 @@ STORIES = {
         GOSSIP, 3, entries=[entry(4, 0, 3, 1), entry(5, 0, 3, 2)]) + to_deadline() * 20,
     'forgery': joined() + hear(GOSSIP, 2, entries=[entry(1, 239, 0, 2)]) + tenths(5) + hear(
         GOSSIP, 2, entries=[entry(1, 236, 0, 2)]) * 5,
+    'accused': joined() + tenths(30) + hear(GOSSIP, 2, records=accused((3, 0, 4))) + to_deadline() + hear(
+        PING, 3, records=accused((3, 0, 5), (4, 0, 6), (1, 0, 2))) + to_deadline() * 3 + hear(
+        ACK, 4, records=accused((3, 0, 6), (3, 0, 2), (3, 0, 2))) + to_deadline() * 30,
+    'accusers': joined(12) + tenths(30) + b''.join(
+        hear(GOSSIP, 2, records=accused(*((target, 0, accuser) for target in range(6, 14))))
+        for accuser in (2, 3, 4, 5)) + to_deadline() * 20 + hear(GOSSIP, 6, incarnation=1) + to_deadline() * 20,
+    'refuted': joined() + tenths(30) + (hear(GOSSIP, 2, records=accused((3, 0, 4), (4, 0, 3))) + hear(
+        ACK, 3, heartbeat=7) + to_deadline() * 2 + hear(GOSSIP, 2, records=accused((3, 0, 5)))) * 4,
+    'nacks': joined() + (to_deadline() + NACKED) * 12,
+    'nacked': joined() + b''.join(hear(PING_REQ, 2, records=bytes([1]), tail=bytes([target])) for target in range(2, 6))
+              + to_deadline() * 4 + hear(ACK, 3, records=bytes([1])) + tenths(3) + to_deadline() * 4,
     'leave': joined() + bytes([0xFF]) + to_deadline() * 6 + hear(ACK, 2) + hear(ACK, 3),
     'left': joined() + hear(LEAVE, 3, style=CAPABLE | REQUEST_ACK) + tenths(200) + tenths(200),
     'relay': joined() + hear(PING_REQ, 2, tail=bytes([2])) + hear(ACK, 3) + tenths(2),
@@ -65,7 +85,8 @@ def main():
     for shape in (0, 0x02, 0x10 | 0x04, 0x40 | 0x01, 0xFF):
         for name, story in STORIES.items():
             with open(os.path.join(FOLDER, f'{name}_{shape:02x}'), 'wb') as f:
-                f.write(bytes([shape]) + story)
+                # All of Lifeguard for some, parts of it for others.
+                f.write(bytes([shape, 0 if shape < 0x10 else shape ^ 0x5A]) + story)
     for seed in range(20):
         generator = random.Random(seed)
         with open(os.path.join(FOLDER, f'random_{seed}'), 'wb') as f:

@@ -193,7 +193,7 @@ static void test_a_target_that_is_gone_says_nothing(void **state)
     }
 }
 
-/* To be doubted is our fault; to be taken for what we never were is not. */
+/* To be doubted is our fault, once a probe interval; to be taken for what we never were is not. */
 static void test_each_refutation_makes_it_worse(void **state)
 {
     struct swim_config config = quiet_config_of(1);
@@ -209,15 +209,23 @@ static void test_each_refutation_makes_it_worse(void **state)
         hear_entry(s, now, 3, entry); /* the same doubt again: no more than an old story */
         assert_int_equal(stats_of(s).refutations, i + 1);
         assert_int_equal(health_of(s), i + 1);
+        s->blame_allowed = now; /* as if a probe interval had gone by */
     }
+    entry.status = SWIM_DEAD;
+    entry.incarnation = 4;
+    hear_entry(s, now, 2, entry);
+    entry.incarnation = 5;
+    hear_entry(s, now, 2, entry); /* in the same interval */
+    assert_int_equal(stats_of(s).refutations, 6);
+    assert_int_equal(health_of(s), 5);
     entry.status = SWIM_ALIVE;
     entry.incarnation = 50;
     hear_entry(s, now, 2, entry);
     entry.status = SWIM_DEAD;
     entry.incarnation = 90;
     hear_entry(s, now, 2, entry);
-    assert_int_equal(stats_of(s).refutations, 6);
-    assert_int_equal(health_of(s), 4);
+    assert_int_equal(stats_of(s).refutations, 8);
+    assert_int_equal(health_of(s), 5);
     member_end(s);
 }
 

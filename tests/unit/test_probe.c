@@ -693,6 +693,33 @@ static void test_debts_end_with_the_probe(void **state)
     member_end(p.s);
 }
 
+/* The first answer after a failure: perhaps nobody could hear our doubts till now. */
+static void test_doubts_are_told_again_after_a_failure(void **state)
+{
+    struct swim_config config = config_of(1);
+    struct probing p;
+
+    (void)state;
+    config.suspect_timeout_ms = 3600000;
+    config.indirect_k = 0;
+    config.retransmit_multiplier = 1;
+    p = begin_with(&config, 8, false);
+    p = next_probe(p.s, p.now);
+    assert_int_equal(stats_of(p.s).probe_failures, 1);
+    for (unsigned answers = 1; answers <= 2; answers++) {
+        go_on(p.s, p.now + 450 * SWIM_MS);
+        assert_int_equal(stats_of(p.s).news_queued, 0);
+        assert_int_equal(stats_of(p.s).accusations_queued, 0);
+        ack_from(&p, p.now + 450 * SWIM_MS, p.target, p.sequence);
+        assert_int_equal(stats_of(p.s).news_queued, answers == 1);
+        assert_int_equal(stats_of(p.s).accusations_queued, answers == 1);
+        do {
+            p = next_probe(p.s, p.now + 450 * SWIM_MS);
+        } while (status_of(p.s, p.target) != SWIM_ALIVE);
+    }
+    member_end(p.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -726,6 +753,7 @@ int main(void)
         cmocka_unit_test(test_who_owes_no_nack),
         cmocka_unit_test(test_an_answer_settles_all_nacks),
         cmocka_unit_test(test_debts_end_with_the_probe),
+        cmocka_unit_test(test_doubts_are_told_again_after_a_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,20 @@ static void assert_ignored(struct swim *s, swim_time now, const struct message *
     assert_int_equal(s->relay_count, 0);
 }
 
+static void assert_declined(struct swim *s, swim_time now, const struct message *request)
+{
+    struct sent sent;
+
+    assert_int_equal(hear(s, now, request), SWIM_OK);
+    assert_true(next_sent_of(s, now, WIRE_NACK, &sent));
+    assert_true(is_to(&sent, REQUESTER));
+    assert_int_equal(sent.dg.probe_sequence, request->probe);
+    assert_true(sent.dg.on_behalf == request->target);
+    assert_int_equal(drain(s, now), 0);
+    assert_int_equal(s->relay_count, 0);
+}
+
+/* Whoever is not there is not probed; the requester hears so at once, and of a death. */
 static void test_only_members_are_probed(void **state)
 {
     swim_time now;
@@ -194,12 +208,22 @@ static void test_only_members_are_probed(void **state)
     struct message unknown = request_of(REQUESTER, 99);
     struct message dead = request_of(REQUESTER, OTHER);
     struct wire_entry death = entry_of(OTHER);
+    struct wire_entry told;
+    struct sent sent;
 
     (void)state;
-    assert_ignored(s, now, &unknown);
+    assert_declined(s, now, &unknown);
     death.status = SWIM_DEAD;
     hear_entry(s, now, TARGET, death);
     now = settle(s, now, now + 10000 * SWIM_MS);
+    dead.has_probe = false; /* understands no NACK: the death only */
+    assert_int_equal(hear(s, now, &dead), SWIM_OK);
+    assert_true(next_sent(s, now, &sent));
+    assert_true(sent_entry(&sent, OTHER, &told) && told.status == SWIM_DEAD);
+    assert_int_equal(drain(s, now), 0);
+    dead.has_probe = true;
+    assert_declined(s, now, &dead);
+    s->config.nack = false;
     assert_ignored(s, now, &dead);
     member_end(s);
 }

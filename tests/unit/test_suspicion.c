@@ -547,7 +547,7 @@ static void test_who_hears_others_gives_his_verdict(void **state)
     (void)state;
     for (unsigned local_health = 0; local_health < 2; local_health++) {
         swim_time due;
-        struct swim *s = doubting(8, local_health, &due);
+        struct swim *s = doubting(60, local_health, &due);
 
         /* One that hears, and one that was told not to doubt itself. */
         assert_true(wait_for_4(s, START, SWIM_NEVER, local_health) == due);
@@ -569,6 +569,53 @@ static void test_nobody_is_doubted_for_ever(void **state)
     assert_in_range(now - START, 4 * (due - START), 4 * (due - START) + 1000 * SWIM_MS);
     assert_int_equal(stats_of(s).failures, 1);
     member_end(s);
+}
+
+/* ---- Told again ---- */
+
+/* Nothing more to tell of any suspect. */
+static swim_time told_all(struct swim *s, swim_time now)
+{
+    do {
+        now = settle(s, now, now + 60000 * SWIM_MS);
+        now += 200 * SWIM_MS;
+        swim_advance(s, now);
+        drain(s, now);
+    } while (stats_of(s).accusations_queued > 0);
+    return now;
+}
+
+/* What was told in a silence may have reached nobody. */
+static void test_after_a_silence_doubts_are_told_again(void **state)
+{
+    static const uint32_t suspects[] = {1, TELL_AGAIN_MAX, TELL_AGAIN_MAX + 30};
+    const swim_time silence = 4 * 60000 * SWIM_MS;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(suspects); i++) {
+        struct swim_config config = patient_config();
+        uint32_t most = suspects[i] < TELL_AGAIN_MAX ? suspects[i] : TELL_AGAIN_MAX;
+        swim_time now;
+        struct swim *s = member_among(&config, 120, &now);
+
+        s->config.probe_interval_ms = 60000;
+        for (uint32_t k = 0; k < suspects[i]; k++)
+            hear_accusation(s, now, 2, 10 + k, 7);
+        told_all(s, now);
+        assert_true(dossier_of(s, 10)->sent[0] > 0);
+        now = s->last_heard + silence; /* not longer than peers may be silent */
+        hear_members(s, now, 2, 2);
+        assert_int_equal(stats_of(s).news_queued + stats_of(s).accusations_queued, 0);
+        now += silence + 1;
+        hear_members(s, now, 3, 3);
+        assert_int_equal(stats_of(s).news_queued, most);
+        assert_int_equal(stats_of(s).accusations_queued, most);
+        assert_int_equal(dossier_of(s, 10)->sent[0], 0);
+        hear_members(s, now, 2, 2);
+        now = told_all(s, now);
+        assert_int_equal(stats_of(s).news_queued, 0);
+        member_end(s);
+    }
 }
 
 int main(void)
@@ -594,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_the_deaf_give_no_verdict),
         cmocka_unit_test(test_who_hears_others_gives_his_verdict),
         cmocka_unit_test(test_nobody_is_doubted_for_ever),
+        cmocka_unit_test(test_after_a_silence_doubts_are_told_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
