@@ -12,7 +12,8 @@
 enum {
     SILENCE_ROUNDS = 4, /* probe intervals without a word from anybody: two members that reach each
                            other, and a third one that is dead, speak at least every three */
-    DEAF_TIMES = 4,     /* the longest time of a suspicion, in its times without confirmation */
+    DEAF_TIMES = 4, /* the longest time of a suspicion in silence, in times without confirmation;
+                           and twice that in all */
 };
 
 swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
@@ -86,6 +87,11 @@ void suspicion_tell_again(struct swim *s)
     }
 }
 
+static bool is_silent(const struct swim *s)
+{
+    return s->now - s->last_heard > ms(s->config.probe_interval_ms) * SILENCE_ROUNDS;
+}
+
 /* A verdict needs a witness that could have spoken for the suspect. While we hear nobody at all,
  * though there is somebody left whom we do not doubt, the fault is ours; and after such a silence
  * the suspect gets the shortest time there is. But nobody is doubted for ever. */
@@ -93,12 +99,25 @@ static bool is_deaf(const struct swim *s, uint32_t slot)
 {
     uint32_t index = member_at(s, slot)->dossier;
     const struct dossier *d = &dossiers_of(s)[index];
+    swim_time age = suspicion_now(s) - d->started;
 
-    if (!s->config.local_health || s->alive_count == 0 || !index ||
-        suspicion_now(s) - d->started >= DEAF_TIMES * d->longest)
+    if (!s->config.local_health || !index)
         return false;
-    return s->now - s->last_heard > ms(s->config.probe_interval_ms) * SILENCE_ROUNDS ||
-           s->now - s->hearing_since < d->shortest;
+    if (is_silent(s))
+        return s->alive_count > 0 && age < DEAF_TIMES * d->longest;
+    return age < 2 * DEAF_TIMES * d->longest && s->now - s->hearing_since < d->shortest;
+}
+
+/* What one finds who hears nobody is as likely his own loss as theirs. It is no news: on his
+ * return he would have the healthy declared dead among the healthy. Whoever says that the member
+ * lives is told of a doubt instead, which it can dispel. */
+static void declare_dead(struct swim *s, uint32_t slot)
+{
+    claim_declare(s, slot, SWIM_DEAD);
+    if (!is_silent(s))
+        return;
+    member_at(s, slot)->flags |= MEMBER_UNWITNESSED;
+    gossip_withdraw(s, slot);
 }
 
 static void postpone(struct swim *s, uint32_t slot)
@@ -118,13 +137,13 @@ void suspicion_expire(struct swim *s)
         if (is_deaf(s, top->index))
             postpone(s, top->index);
         else
-            claim_declare(s, top->index, SWIM_DEAD);
+            declare_dead(s, top->index);
     }
 }
 
 void suspicion_note_heard(struct swim *s)
 {
-    if (s->now - s->last_heard > ms(s->config.probe_interval_ms) * SILENCE_ROUNDS) {
+    if (is_silent(s)) {
         s->hearing_since = s->now;
         suspicion_tell_again(s);
     }

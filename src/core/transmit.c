@@ -52,7 +52,7 @@ bool transmit_put_member(const struct swim *s, struct wire_builder *b, const str
 
     if (slot == SELF) {
         entry.heartbeat = clock_heartbeat(s);
-    } else if (m->flags & MEMBER_FORGOTTEN) {
+    } else if (m->flags & (MEMBER_FORGOTTEN | MEMBER_UNWITNESSED)) {
         /* Whoever still believes in it is told of a doubt, which it can dispel. */
         entry.status = SWIM_SUSPECT;
         entry.heartbeat = member_estimate(s, m);

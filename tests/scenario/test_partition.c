@@ -258,6 +258,32 @@ static void isolated_for_ten_hours_without_seeds(void **state)
     isolation(__func__, 36000000, false);
 }
 
+/* One that was alone has taken all others for dead; on its return none of them is, to anybody
+ * else: from just after the first death that it declares to long after all is forgotten. */
+static void one_that_was_alone_poisons_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t alone_s = 8; alone_s <= 64; alone_s += 8) {
+        struct sim *sim = settled(__func__, 8);
+        uint64_t id = sim_id(sim, 5);
+
+        sim_split(sim, 5, 1);
+        run_ms(sim, alone_s * 1000);
+        sim_heal(sim);
+        expect_converged(sim, 30000);
+        run_ms(sim, 30000);
+        assert_true(sim_converged(sim, NULL));
+        for (uint32_t i = 0; i < 8; i++) {
+            for (uint32_t about = 0; i != 5 && about < 8; about++) {
+                if (sim_id(sim, about) != id)
+                    assert_int_equal(
+                        sim_event_count(sim, i, SWIM_EVENT_FAILED, sim_id(sim, about), 0), 0);
+            }
+        }
+        scenario_end(sim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(isolated_for_ten_minutes_with_a_seed),
         cmocka_unit_test(isolated_for_ten_minutes_without_seeds),
         cmocka_unit_test(isolated_for_ten_hours_without_seeds),
+        cmocka_unit_test(one_that_was_alone_poisons_nobody),
     };
 
     return cmocka_run_group_tests_name("partition", tests, NULL, NULL);
