@@ -9,7 +9,7 @@ SECONDS ?= 60
 .DEFAULT_GOAL := all
 
 .PHONY: all
-all: $(BUILD)/build.ninja ## release build: build/swimd and the library
+all: $(BUILD)/build.ninja ## release build: build/swimd, build/swimsim, the library
 	@ninja -C $(BUILD)
 
 # Tests and benchmarks have build directories of their own.

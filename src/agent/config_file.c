@@ -6,7 +6,8 @@
 #include "agent/config.h"
 
 #include "base/assert.h"
-#include "agent/config_toml.h"
+#include "toml/swim_keys.h"
+#include "toml/toml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,18 +47,21 @@ struct key {
 #define MILLISECONDS(field, min_, max_) NUMBER(field, min_, max_), .unit = " (milliseconds)"
 #define RATE(field) NUMBER(field, 1, 1000000), .unit = " (datagrams a second)"
 
+/* The settings of struct swim_config, which the simulator knows by the same names. */
+#define KEY_OF_NUMBER(section_, name_, field, min_, max_)                                          \
+    {section_, name_, NUMBER(swim.field, min_, max_)},
+#define KEY_OF_MS(section_, name_, field, min_, max_)                                              \
+    {section_, name_, MILLISECONDS(swim.field, min_, max_)},
+#define KEY_OF_MS_OFF(section_, name_, field, min_, max_)                                          \
+    {section_, name_, .zero_is_off = true, MILLISECONDS(swim.field, min_, max_)},
+#define KEY_OF_MILLI(section_, name_, field, min_, max_)                                           \
+    {section_, name_, .type = KEY_MILLI, .min = (min_), .max = (max_), PLACE(swim.field)},
+#define KEY_OF_BOOLEAN(section_, name_, field)                                                     \
+    {section_, name_, .type = KEY_BOOLEAN, PLACE(swim.field)},
+
+/* clang-format off */
 static const struct key keys[] = {
-    {"gossip", "fanout", NUMBER(swim.fanout, 1, 65535)},
-    {"gossip", "adaptive_fanout", .type = KEY_BOOLEAN, PLACE(swim.adaptive_fanout)},
-    {"gossip", "max_sends", NUMBER(swim.max_sends, 1, 64)},
-    {"gossip", "adaptive_targets", .type = KEY_BOOLEAN, PLACE(swim.adaptive_targets)},
-    {"gossip", "interval_ms", MILLISECONDS(swim.gossip_interval_ms, 10, 3600000)},
-    {"gossip", "heartbeat_interval_ms", MILLISECONDS(swim.heartbeat_interval_ms, 10, 3600000)},
-    {"gossip", "piggyback_max", NUMBER(swim.piggyback_max, 0, 58)},
-    {"gossip", "anti_entropy_interval_ms", .zero_is_off = true,
-     MILLISECONDS(swim.anti_entropy_interval_ms, 10, 3600000)},
-    {"gossip", "retransmit_multiplier", NUMBER(swim.retransmit_multiplier, 1, 12)},
-    {"gossip", "members_max", NUMBER(swim.members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX)},
+    SWIM_KEYS_GOSSIP(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
 
     {"network", "bind", .type = KEY_TEXT, .set = config_set_bind, PLACE(bind)},
     {"network", "advertise", .type = KEY_TEXT, .set = config_set_advertise, PLACE(advertise)},
@@ -70,24 +74,11 @@ static const struct key keys[] = {
     {"network", "inbound_peer_capacity", .is_live = true, NUMBER(inbound_peer_capacity, 1, 1000000),
      .unit = " (datagrams)"},
     {"network", "inbound_peer_refill_rate", .is_live = true, RATE(inbound_peer_refill_rate)},
-    {"network", "reliable_ack_timeout_ms", MILLISECONDS(swim.reliable_ack_timeout_ms, 10, 60000)},
-    {"network", "reliable_max_retries", NUMBER(swim.reliable_max_retries, 0, 16)},
+    SWIM_KEYS_NETWORK(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
 
-    {"probes", "interval_ms", MILLISECONDS(swim.probe_interval_ms, 10, 3600000)},
-    {"probes", "timeout_ms", MILLISECONDS(swim.probe_timeout_ms, 1, 3599999)},
-    {"probes", "indirect_k", NUMBER(swim.indirect_k, 0, SWIM_INDIRECT_MAX)},
-    {"probes", "suspect_timeout_ms", MILLISECONDS(swim.suspect_timeout_ms, 10, 3600000)},
-    {"probes", "suspect_multiplier", .type = KEY_MILLI, .min = 0, .max = 100,
-     PLACE(swim.suspect_multiplier_milli)},
-    {"probes", "suspect_jitter_ms", MILLISECONDS(swim.suspect_jitter_ms, 0, 3600000)},
-    {"probes", "suspect_timeout_min_ms",
-     MILLISECONDS(swim.suspect_timeout_min_ms, 10, 3600000)},
-    {"probes", "dead_retention_ms", MILLISECONDS(swim.dead_retention_ms, 10, 86400000)},
+    SWIM_KEYS_PROBES(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
 
-    {"lifeguard", "local_health", .type = KEY_BOOLEAN, PLACE(swim.local_health)},
-    {"lifeguard", "nack", .type = KEY_BOOLEAN, PLACE(swim.nack)},
-    {"lifeguard", "confirmations", NUMBER(swim.confirmations, 0, SWIM_CONFIRMATIONS_MAX)},
-    {"lifeguard", "buddy", .type = KEY_BOOLEAN, PLACE(swim.buddy)},
+    SWIM_KEYS_LIFEGUARD(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
 
     {"metrics", "log_interval_ms", .zero_is_off = true, .is_live = true,
      MILLISECONDS(log_interval_ms, 100, 86400000)},
@@ -101,6 +92,7 @@ static const struct key keys[] = {
     {"log", "format", .type = KEY_TEXT, .set = config_set_log_format, .is_live = true,
      PLACE(log_format)},
 };
+/* clang-format on */
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
 static const char sections[] = "[gossip], [network], [probes], [lifeguard], [metrics], [log]";

@@ -21,26 +21,8 @@
 #define STALLS_MAX 10000
 /* Datagrams that one input may cause: a full sync of the largest table takes far fewer at once. */
 #define TRANSMITS_MAX 100000
-
-void *sim_allocate(size_t count, size_t size)
-{
-    void *memory = calloc(count, size);
-    if (memory == NULL) {
-        fprintf(stderr, "sim: out of memory\n");
-        abort();
-    }
-    return memory;
-}
-
-void *sim_grow(void *memory, size_t count, size_t size)
-{
-    void *grown = realloc(memory, count * size);
-    if (grown == NULL) {
-        fprintf(stderr, "sim: out of memory\n");
-        abort();
-    }
-    return grown;
-}
+/* As many as have addresses of their own, see default_addr in sim_node.c. */
+#define NODES_MAX 16777215
 
 void sim_config_default(struct sim_config *config, uint64_t seed, uint32_t nodes_max)
 {
@@ -57,9 +39,14 @@ void sim_config_default(struct sim_config *config, uint64_t seed, uint32_t nodes
     swim_config_default(&config->member);
 }
 
-static void grow_heap(struct sim *sim)
+static uint32_t alarms_of(const struct sim *sim)
 {
-    uint32_t capacity = 2 * sim->config.nodes_max + sim->packet_capacity;
+    return ALARMS * sim->config.nodes_max;
+}
+
+void sim_grow_heap(struct sim *sim)
+{
+    uint32_t capacity = alarms_of(sim) + sim->packets.capacity;
     uint32_t before = sim->heap.capacity;
     sim->heap_nodes = sim_grow(sim->heap_nodes, (size_t)capacity + 1, sizeof *sim->heap_nodes);
     sim->heap_places = sim_grow(sim->heap_places, (size_t)capacity + 1, sizeof *sim->heap_places);
@@ -69,8 +56,8 @@ static void grow_heap(struct sim *sim)
 
 struct sim *sim_new(const struct sim_config *config)
 {
-    ASSERT(config->nodes_max > 0);
-    ASSERT(config->net.delay_min_ns <= config->net.delay_max_ns);
+    ASSERT(config->nodes_max > 0 && config->nodes_max <= NODES_MAX);
+    ASSERT(sim_net_check(&config->net) == NULL);
     struct sim *sim = sim_allocate(1, sizeof *sim);
     sim->config = *config;
     prng_init(&sim->prng, config->seed);
@@ -82,7 +69,7 @@ struct sim *sim_new(const struct sim_config *config)
     sim->addr_mask = table - 1;
     sim->addr_table = sim_allocate(table, sizeof *sim->addr_table);
     sim->next_check_ns = config->check_period_ns;
-    grow_heap(sim);
+    sim_grow_heap(sim);
     return sim;
 }
 
@@ -92,19 +79,16 @@ void sim_free(struct sim *sim)
         return;
     }
     for (uint32_t i = 0; i < sim->node_count; i++) {
-        free(sim->nodes[i].arena);
-        free(sim->nodes[i].waiting);
+        sim_unmap_arena(sim->nodes[i].arena, sim->nodes[i].arena_size);
     }
-    for (uint32_t i = 0; i < sim->packet_count; i++) {
-        free(sim->packets[i]);
-    }
-    free(sim->packets);
+    packet_pool_free(&sim->packets);
+    links_free(&sim->links);
+    log_free(&sim->log);
+    map_clear(&sim->nat_holes);
     free(sim->nodes);
     free(sim->heap_nodes);
     free(sim->heap_places);
     free(sim->addr_table);
-    free(sim->link_loss);
-    free(sim->events);
     free(sim);
 }
 
@@ -131,61 +115,55 @@ struct node *sim_node(const struct sim *sim, uint32_t node)
 
 /* ---- The heap of events ------------------------------------------------------------------ */
 
-static void arm(struct sim *sim, uint32_t index, uint64_t at_ns)
+static void heap_arm(struct sim *sim, uint32_t index, uint64_t at_ns)
 {
     heap_push(&sim->heap, sim->heap_nodes, sim->heap_places, index, at_ns);
 }
 
-static void disarm(struct sim *sim, uint32_t index)
+static void heap_disarm(struct sim *sim, uint32_t index)
 {
     if (sim->heap_places[index] != 0) {
         heap_remove(&sim->heap, sim->heap_nodes, sim->heap_places, index);
     }
 }
 
-void sim_arm_resume(struct sim *sim, uint32_t node, uint64_t at_ns)
+static uint32_t heap_index(const struct sim *sim, enum alarm alarm, uint32_t node)
 {
-    disarm(sim, sim->config.nodes_max + node);
-    arm(sim, sim->config.nodes_max + node, at_ns);
+    return (uint32_t)alarm * sim->config.nodes_max + node;
 }
 
-/* Neither a deadline nor the end of a pause is pending afterwards. */
-void sim_disarm(struct sim *sim, uint32_t node)
+bool sim_is_armed(const struct sim *sim, enum alarm alarm, uint32_t node)
 {
-    disarm(sim, node);
-    disarm(sim, sim->config.nodes_max + node);
+    return sim->heap_places[heap_index(sim, alarm, node)] != 0;
 }
 
-void sim_packet_arm(struct sim *sim, uint32_t slot, uint64_t at_ns)
+void sim_arm(struct sim *sim, enum alarm alarm, uint32_t node, uint64_t at_ns)
 {
-    arm(sim, 2 * sim->config.nodes_max + slot, at_ns);
+    sim_disarm(sim, alarm, node);
+    heap_arm(sim, heap_index(sim, alarm, node), at_ns);
 }
 
-uint32_t sim_packet_take(struct sim *sim)
+void sim_disarm(struct sim *sim, enum alarm alarm, uint32_t node)
 {
-    if (sim->free_packet != 0) {
-        uint32_t slot = sim->free_packet - 1;
-        sim->free_packet = sim->packets[slot]->next_free;
-        return slot;
+    heap_disarm(sim, heap_index(sim, alarm, node));
+}
+
+void sim_disarm_all(struct sim *sim, uint32_t node)
+{
+    for (unsigned alarm = 0; alarm < ALARMS; alarm++) {
+        sim_disarm(sim, (enum alarm)alarm, node);
     }
-    if (sim->packet_count == sim->packet_capacity) {
-        sim->packet_capacity = sim->packet_capacity == 0 ? 256 : 2 * sim->packet_capacity;
-        sim->packets = sim_grow(sim->packets, sim->packet_capacity, sizeof(struct packet *));
-        grow_heap(sim);
-    }
-    sim->packets[sim->packet_count] = sim_allocate(1, sizeof(struct packet));
-    return sim->packet_count++;
 }
 
-void sim_packet_free(struct sim *sim, uint32_t slot)
+void sim_launch(struct sim *sim, uint32_t slot, uint64_t arrives_ns)
 {
-    sim->packets[slot]->next_free = sim->free_packet;
-    sim->free_packet = slot + 1;
+    sim->ledger.in_flight++;
+    heap_arm(sim, alarms_of(sim) + slot, arrives_ns);
 }
 
 /* ---- Driving one node -------------------------------------------------------------------- */
 
-static void arm_deadline(struct sim *sim, uint32_t index)
+void sim_arm_deadline(struct sim *sim, uint32_t index)
 {
     struct node *node = sim_node(sim, index);
     swim_time deadline = node->ops->deadline(node->state);
@@ -193,17 +171,13 @@ static void arm_deadline(struct sim *sim, uint32_t index)
         return;
     }
     uint64_t local_now = sim_local_time(sim, index, sim->now_ns);
-    uint64_t at_ns = deadline <= local_now ? sim->now_ns : deadline - node->clock_offset_ns;
-    if (sim->heap_places[index] != 0) {
-        if (sim->heap_nodes[sim->heap_places[index]].key <= at_ns) {
-            return;
-        }
-        disarm(sim, index);
+    uint64_t at_ns = deadline <= local_now ? sim->now_ns : clock_when(&node->clock, deadline);
+    uint32_t place = sim->heap_places[heap_index(sim, ALARM_DEADLINE, index)];
+    if (place == 0 || sim->heap_nodes[place].key > at_ns) {
+        sim_arm(sim, ALARM_DEADLINE, index, at_ns);
     }
-    arm(sim, index, at_ns);
 }
 
-/* After any call on a node: what it wants to send, to say, and when it wants to be woken. */
 void sim_pump(struct sim *sim, uint32_t index)
 {
     struct node *node = sim_node(sim, index);
@@ -211,11 +185,17 @@ void sim_pump(struct sim *sim, uint32_t index)
     struct swim_addr to;
     swim_time local_now = sim_local_time(sim, index, sim->now_ns);
     uint32_t count = 0;
+    if (node->state_now != SIM_RUNNING) {
+        return;
+    }
     for (;;) {
         memset(&to, 0, sizeof to);
         size_t size = node->ops->transmit(node->state, local_now, &to, buf, sizeof buf);
         if (size == 0) {
             break;
+        }
+        if (fault_catch_send(sim, index, &to, buf, size)) {
+            return;
         }
         net_send(sim, index, &to, buf, size);
         if (++count > TRANSMITS_MAX) {
@@ -227,7 +207,7 @@ void sim_pump(struct sim *sim, uint32_t index)
         node_read_events(sim, index);
     }
     if (node->state_now == SIM_RUNNING) {
-        arm_deadline(sim, index);
+        sim_arm_deadline(sim, index);
     }
 }
 
@@ -248,6 +228,9 @@ bool sim_check(struct sim *sim)
     for (uint32_t i = 0; i < sim->node_count; i++) {
         check_node(sim, i);
     }
+    if (!ledger_balances(&sim->ledger)) {
+        sim_fail(sim, SIM_NOBODY, "the ledger does not balance");
+    }
     return sim_failure(sim) == NULL;
 }
 
@@ -259,7 +242,7 @@ static void fire_deadline(struct sim *sim, uint32_t index)
     }
     swim_time local_now = sim_local_time(sim, index, sim->now_ns);
     if (node->ops->deadline(node->state) > local_now) {
-        arm_deadline(sim, index);
+        sim_arm_deadline(sim, index);
         return;
     }
     node->ops->advance(node->state, local_now);
@@ -297,11 +280,22 @@ static void trace_packet(struct sim *sim, const struct packet *packet)
     sim->trace = hash;
 }
 
-static void fire_packet(struct sim *sim, uint32_t slot)
+/* Returns who gets it. */
+static uint32_t fire_packet(struct sim *sim, uint32_t slot)
 {
-    const struct packet *packet = sim->packets[slot];
+    struct packet *packet = packet_at(sim, slot);
+    if (packet->addr_epoch != sim->addr_epoch && packet->to_addr.family != 0) {
+        packet->to = sim_node_at(sim, &packet->to_addr);
+    }
+    uint32_t to = packet->to;
+    sim->ledger.in_flight--;
     trace_packet(sim, packet);
-    node_deliver(sim, packet->to, slot);
+    if (to == SIM_NOBODY) {
+        net_lose(sim, slot, SIM_DROP_NOBODY);
+    } else {
+        fault_arrive(sim, to, slot);
+    }
+    return to;
 }
 
 /* ---- Running ----------------------------------------------------------------------------- */
@@ -329,26 +323,31 @@ static void check_when_due(struct sim *sim, uint64_t until_ns)
     }
 }
 
+/* Returns the node that has been touched, or SIM_NOBODY. */
+static uint32_t fire(struct sim *sim, uint32_t index)
+{
+    uint32_t node = index % sim->config.nodes_max;
+    if (index >= alarms_of(sim)) {
+        return fire_packet(sim, index - alarms_of(sim));
+    }
+    switch ((enum alarm)(index / sim->config.nodes_max)) {
+    case ALARM_RESUME: fault_resume(sim, node); break;
+    case ALARM_UNBLOCK: fault_unblock(sim, node); break;
+    case ALARM_SERVICE: fault_serve(sim, node); break;
+    default: fire_deadline(sim, node); break;
+    }
+    return node;
+}
+
 static void step(struct sim *sim)
 {
     const struct heap_node top = *heap_top(&sim->heap, sim->heap_nodes);
     check_when_due(sim, top.key);
     ASSERT(top.key >= sim->now_ns);
     sim->now_ns = top.key;
-    disarm(sim, top.index);
-    uint32_t nodes_max = sim->config.nodes_max;
-    uint32_t touched;
-    if (top.index < nodes_max) {
-        touched = top.index;
-        fire_deadline(sim, touched);
-    } else if (top.index < 2 * nodes_max) {
-        touched = top.index - nodes_max;
-        node_resume(sim, touched);
-    } else {
-        touched = sim->packets[top.index - 2 * nodes_max]->to;
-        fire_packet(sim, top.index - 2 * nodes_max);
-    }
-    if (sim->config.check_period_ns == 0) {
+    heap_disarm(sim, top.index);
+    uint32_t touched = fire(sim, top.index);
+    if (sim->config.check_period_ns == 0 && touched != SIM_NOBODY) {
         check_node(sim, touched);
     }
 }

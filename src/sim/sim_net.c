@@ -2,75 +2,21 @@
  * The network: what happens to a datagram between two nodes. Everything is decided when it is
  * sent, in one fixed order of random draws, so that a run depends on nothing but its seed:
  *
- *     accounts -> legal? -> filter -> groups, cuts -> loss -> [copy] -> delay, damage -> heap
+ *     accounts -> legal? -> filter -> [held back by a block] -> address, NAT -> group, cuts, loss
+ *              -> bandwidth -> [copy] -> delay, damage -> heap
  */
 #include "sim/sim_private.h"
 
 #include "base/assert.h"
-#include "base/hash.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* ---- Addresses --------------------------------------------------------------------------- */
-
-static uint64_t addr_hash(const struct swim_addr *addr)
-{
-    uint64_t high = 0;
-    uint64_t low = 0;
-    for (size_t i = 0; i < 8; i++) {
-        high = (high << 8) | addr->ip[i];
-        low = (low << 8) | addr->ip[8 + i];
-    }
-    uint64_t hash = hash_combine(high, low);
-    return hash_combine(hash, ((uint64_t)addr->family << 16) | addr->port);
-}
-
-static bool is_same_addr(const struct swim_addr *a, const struct swim_addr *b)
-{
-    return a->family == b->family && a->port == b->port && memcmp(a->ip, b->ip, 16) == 0;
-}
-
-void net_bind(struct sim *sim, uint32_t node)
-{
-    const struct swim_addr *addr = &sim_node(sim, node)->config.addr;
-    ASSERT(sim_node_at(sim, addr) == SIM_NOBODY);
-    uint32_t place = (uint32_t)addr_hash(addr) & sim->addr_mask;
-    while (sim->addr_table[place] != 0) {
-        place = (place + 1) & sim->addr_mask;
-    }
-    sim->addr_table[place] = node + 1;
-}
-
-void net_unbind_all(struct sim *sim)
-{
-    memset(sim->addr_table, 0, ((size_t)sim->addr_mask + 1) * sizeof *sim->addr_table);
-}
-
-uint32_t sim_node_at(const struct sim *sim, const struct swim_addr *addr)
-{
-    uint32_t place = (uint32_t)addr_hash(addr) & sim->addr_mask;
-    while (sim->addr_table[place] != 0) {
-        uint32_t node = sim->addr_table[place] - 1;
-        if (is_same_addr(&sim->nodes[node].config.addr, addr)) {
-            return node;
-        }
-        place = (place + 1) & sim->addr_mask;
-    }
-    return SIM_NOBODY;
-}
-
-/* ---- Faults ------------------------------------------------------------------------------ */
-
-void sim_set_net(struct sim *sim, const struct sim_net *net)
-{
-    ASSERT(net->delay_min_ns <= net->delay_max_ns);
-    sim->config.net = *net;
-}
+/* ---- Faults of the whole network, and of one node's line --------------------------------- */
 
 void sim_split(struct sim *sim, uint32_t node, uint32_t group)
 {
     sim_node(sim, node)->group = group;
+    sim_tell_node(sim, SIM_HAPPENED_NETWORK, node, SIM_NOBODY);
 }
 
 void sim_heal(struct sim *sim)
@@ -80,32 +26,89 @@ void sim_heal(struct sim *sim)
         sim->nodes[i].in_permille = 0;
         sim->nodes[i].out_permille = 0;
     }
-    if (sim->link_loss != NULL) {
-        size_t nodes_max = sim->config.nodes_max;
-        memset(sim->link_loss, 0, nodes_max * nodes_max * sizeof *sim->link_loss);
-    }
-}
-
-void sim_link_loss(struct sim *sim, uint32_t from, uint32_t to, uint32_t permille)
-{
-    ASSERT(from < sim->node_count && to < sim->node_count && permille <= 1000);
-    size_t nodes_max = sim->config.nodes_max;
-    if (sim->link_loss == NULL) {
-        sim->link_loss = sim_allocate(nodes_max * nodes_max, sizeof *sim->link_loss);
-    }
-    sim->link_loss[from * nodes_max + to] = (uint16_t)permille;
+    links_heal(sim);
+    sim_tell_node(sim, SIM_HAPPENED_NETWORK, SIM_NOBODY, SIM_NOBODY);
 }
 
 void sim_node_loss(struct sim *sim, uint32_t node, uint32_t in_permille, uint32_t out_permille)
 {
+    ASSERT(in_permille <= 1000 && out_permille <= 1000);
     sim_node(sim, node)->in_permille = in_permille;
     sim_node(sim, node)->out_permille = out_permille;
+    sim_tell_node(sim, SIM_HAPPENED_NETWORK, node, SIM_NOBODY);
 }
 
 void sim_filter(struct sim *sim, sim_filter_fn *filter, void *context)
 {
     sim->filter = filter;
     sim->filter_context = context;
+    sim_tell_node(sim, SIM_HAPPENED_NETWORK, SIM_NOBODY, SIM_NOBODY);
+}
+
+/* ---- Losing ------------------------------------------------------------------------------ */
+
+/* A datagram on the sender's side of the network. */
+struct sending {
+    uint32_t from;
+    uint32_t to; /* SIM_NOBODY while, or when, nobody has the address */
+    const struct swim_addr *to_addr;
+    const void *data;
+    size_t size;
+};
+
+static void tell(struct sim *sim, enum sim_happening_kind kind, const struct sending *sending,
+                 enum sim_drop drop)
+{
+    if (sim->watcher_count > 0) {
+        sim_tell(sim, &(struct sim_happening){.at = sim->now_ns,
+                                              .kind = kind,
+                                              .node = sending->from,
+                                              .peer = sending->to,
+                                              .data = sending->data,
+                                              .size = sending->size,
+                                              .drop = drop});
+    }
+}
+
+static void lose(struct sim *sim, const struct sending *sending, enum sim_drop drop)
+{
+    sim->ledger.dropped[drop]++;
+    tell(sim, SIM_HAPPENED_DROPPED, sending, drop);
+}
+
+void net_lose(struct sim *sim, uint32_t slot, enum sim_drop drop)
+{
+    const struct packet *packet = packet_at(sim, slot);
+    const struct sending sending = {packet->from, packet->to, &packet->to_addr, packet->data,
+                                    packet->size};
+
+    lose(sim, &sending, drop);
+    packet_free(sim, slot);
+}
+
+static bool is_chance(struct sim *sim, uint32_t permille)
+{
+    return permille > 0 && prng_below(&sim->prng, 1000) < permille;
+}
+
+/* Why it is lost on its link, or SIM_DROPS. */
+static enum sim_drop draw_loss(struct sim *sim, uint32_t from, uint32_t to,
+                               const struct sim_net *net)
+{
+    const struct node *sender = sim_node(sim, from);
+    const struct node *receiver = sim_node(sim, to);
+
+    if (sender->group != receiver->group) {
+        return SIM_DROP_PARTITION;
+    }
+    if (is_chance(sim, link_loss(sim, from, to))) {
+        return SIM_DROP_CUT;
+    }
+    if (is_chance(sim, net->loss_permille)) {
+        return SIM_DROP_LOSS;
+    }
+    bool is_cut = is_chance(sim, sender->out_permille) || is_chance(sim, receiver->in_permille);
+    return is_cut ? SIM_DROP_CUT : SIM_DROPS;
 }
 
 /* ---- Sending ----------------------------------------------------------------------------- */
@@ -120,24 +123,6 @@ void net_account(struct sim_traffic *traffic, const void *data, size_t size)
     traffic->bytes_total += size;
 }
 
-static bool is_chance(struct sim *sim, uint32_t permille)
-{
-    return permille > 0 && prng_below(&sim->prng, 1000) < permille;
-}
-
-static bool is_lost(struct sim *sim, uint32_t from, uint32_t to)
-{
-    const struct node *sender = sim_node(sim, from);
-    const struct node *receiver = sim_node(sim, to);
-    if (sender->group != receiver->group) {
-        return true;
-    }
-    size_t nodes_max = sim->config.nodes_max;
-    uint32_t link = sim->link_loss != NULL ? sim->link_loss[from * nodes_max + to] : 0;
-    return is_chance(sim, link) || is_chance(sim, sim->config.net.loss_permille) ||
-           is_chance(sim, sender->out_permille) || is_chance(sim, receiver->in_permille);
-}
-
 /* What no member may ever send, whatever it was told. */
 static void check_datagram(struct sim *sim, uint32_t from, const struct swim_addr *to, size_t size)
 {
@@ -149,7 +134,7 @@ static void check_datagram(struct sim *sim, uint32_t from, const struct swim_add
         memcmp(to->ip, wildcard, sizeof wildcard) == 0) {
         sim_fail(sim, from, "a datagram is for no address");
     }
-    if (!sim_node(sim, from)->is_foreign && is_same_addr(to, &sim_node(sim, from)->config.addr)) {
+    if (!sim_node(sim, from)->is_foreign && addr_is_same(to, &sim_node(sim, from)->config.addr)) {
         sim_fail(sim, from, "a datagram is for the sender itself");
     }
 }
@@ -159,35 +144,54 @@ static void check_datagram(struct sim *sim, uint32_t from, const struct swim_add
 static void damage(struct sim *sim, struct packet *packet)
 {
     uint32_t count = 1 + prng_below(&sim->prng, 3);
-    uint32_t place = prng_below(&sim->prng, (uint32_t)packet->size);
+    uint32_t place = prng_below(&sim->prng, packet->size);
 
     for (uint32_t i = place; i < place + count && i < packet->size; i++)
         packet->data[i] = (uint8_t)(packet->data[i] ^ (1 + prng_below(&sim->prng, 255)));
 }
 
-static uint64_t draw_delay(struct sim *sim)
+static void launch(struct sim *sim, const struct sending *sending, const struct swim_addr *shown,
+                   const struct sim_net *net, uint64_t left_ns)
 {
-    uint64_t range = sim->config.net.delay_max_ns - sim->config.net.delay_min_ns;
-    /* Multiply-shift instead of modulo: the bias of 2^-64 * range is of no interest here. */
-    uint64_t draw = prng_next(&sim->prng) >> 32;
-    uint64_t scaled = (range >> 32) * draw + (((range & UINT32_MAX) * draw) >> 32);
-    return sim->config.net.delay_min_ns + scaled;
-}
-
-static void launch(struct sim *sim, uint32_t from, uint32_t to, const void *data, size_t size)
-{
-    uint32_t slot = sim_packet_take(sim);
-    struct packet *packet = sim->packets[slot];
-    packet->from = from;
-    packet->from_addr = sim_node(sim, from)->config.addr;
-    packet->to = to;
-    packet->size = size;
-    memcpy(packet->data, data, size);
-    uint64_t delay_ns = draw_delay(sim);
-    if (is_chance(sim, sim->config.net.corrupt_permille)) {
+    uint32_t slot = packet_take(sim, sending->data, sending->size);
+    struct packet *packet = packet_at(sim, slot);
+    packet->from = sending->from;
+    packet->shown = *shown;
+    packet->to = sending->to;
+    packet->to_addr = *sending->to_addr;
+    packet->addr_epoch = sim->addr_epoch;
+    uint64_t delay_ns = delay_draw(&sim->prng, net);
+    if (is_chance(sim, net->corrupt_permille)) {
         damage(sim, packet);
     }
-    sim_packet_arm(sim, slot, sim->now_ns + delay_ns);
+    sim_launch(sim, slot, left_ns + delay_ns);
+}
+
+void net_forward(struct sim *sim, uint32_t from, const struct swim_addr *to_addr, const void *data,
+                 size_t size)
+{
+    struct sending sending = {from, SIM_NOBODY, to_addr, data, size};
+    struct swim_addr shown;
+    uint64_t left_ns;
+    enum sim_drop drop = addr_route(sim, from, to_addr, &sending.to, &shown);
+    if (drop != SIM_DROPS) {
+        lose(sim, &sending, drop);
+        return;
+    }
+    const struct sim_net *net = link_net(sim, from, sending.to);
+    drop = draw_loss(sim, from, sending.to, net);
+    if (drop == SIM_DROPS && !link_pass(sim, net, from, sending.to, size, &left_ns)) {
+        drop = SIM_DROP_QUEUE;
+    }
+    if (drop != SIM_DROPS) {
+        lose(sim, &sending, drop);
+        return;
+    }
+    launch(sim, &sending, &shown, net, left_ns);
+    if (is_chance(sim, net->duplicate_permille)) {
+        sim->ledger.duplicated++;
+        launch(sim, &sending, &shown, net, left_ns);
+    }
 }
 
 void net_send(struct sim *sim, uint32_t from, const struct swim_addr *to_addr, const void *data,
@@ -198,18 +202,19 @@ void net_send(struct sim *sim, uint32_t from, const struct swim_addr *to_addr, c
     if (sim_failure(sim) != NULL) {
         return;
     }
-    uint32_t to = sim_node_at(sim, to_addr);
-    struct sim_datagram datagram = {
-        .at = sim->now_ns, .from = from, .to = to, .to_addr = *to_addr, .data = data, .size = size};
+    const struct sending sending = {from, sim_node_at(sim, to_addr), to_addr, data, size};
+    sim->ledger.sent++;
+    tell(sim, SIM_HAPPENED_SENT, &sending, SIM_DROPS);
+    struct sim_datagram datagram = {.at = sim->now_ns,
+                                    .from = from,
+                                    .to = sending.to,
+                                    .to_addr = *to_addr,
+                                    .data = data,
+                                    .size = size};
     if (sim->filter != NULL && !sim->filter(sim->filter_context, &datagram)) {
-        return;
-    }
-    if (to == SIM_NOBODY || is_lost(sim, from, to)) {
-        return;
-    }
-    launch(sim, from, to, data, size);
-    if (is_chance(sim, sim->config.net.duplicate_permille)) {
-        launch(sim, from, to, data, size);
+        lose(sim, &sending, SIM_DROP_FILTER);
+    } else if (!fault_hold_back(sim, from, to_addr, data, size)) {
+        net_forward(sim, from, to_addr, data, size);
     }
 }
 
@@ -217,12 +222,11 @@ void sim_inject(struct sim *sim, const struct swim_addr *from, uint32_t node, co
                 size_t size)
 {
     ASSERT(node < sim->node_count && size <= SWIM_RECEIVE_MAX);
-    uint32_t slot = sim_packet_take(sim);
-    struct packet *packet = sim->packets[slot];
+    uint32_t slot = packet_take(sim, data, size);
+    struct packet *packet = packet_at(sim, slot);
     packet->from = SIM_NOBODY;
-    packet->from_addr = *from;
+    packet->shown = *from;
     packet->to = node;
-    packet->size = size;
-    memcpy(packet->data, data, size);
-    sim_packet_arm(sim, slot, sim->now_ns);
+    sim->ledger.injected++;
+    sim_launch(sim, slot, sim->now_ns);
 }

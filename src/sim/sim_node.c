@@ -1,13 +1,10 @@
 /*
- * The life of a node: added, started, paused, stopped, started again. A node is an address and a
+ * The life of a node: added, started, stopped, started again. A node is an address and a
  * seat; the member that sits on it may be replaced, as processes on a machine are.
  */
 #include "sim/sim_private.h"
 
 #include "base/assert.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #define FIRST_PORT 7946
 
@@ -36,28 +33,17 @@ uint32_t sim_add(struct sim *sim)
     struct node *node = &sim->nodes[index];
     node->config = sim->config.member;
     node->config.id = random_id(sim);
-    node->config.addr = default_addr(sim, index);
-    node->waiting = sim_allocate(sim->config.receive_buffer + 1, sizeof *node->waiting);
+    node->addr = default_addr(sim, index);
+    node->config.addr = node->addr;
     /* Up to 13 days: the machines booted at different times. */
-    node->clock_offset_ns = prng_next(&sim->prng) >> 14;
-    net_bind(sim, index);
+    node->clock.local_ns = prng_next(&sim->prng) >> 14;
+    addr_bind(sim, index);
     return index;
 }
 
 struct swim_config *sim_member_config(struct sim *sim, uint32_t node)
 {
     return &sim_node(sim, node)->config;
-}
-
-void sim_move(struct sim *sim, uint32_t node, const struct swim_addr *addr)
-{
-    ASSERT(sim_node(sim, node)->state_now == SIM_STOPPED);
-    ASSERT(sim_node_at(sim, addr) == SIM_NOBODY || sim_node_at(sim, addr) == node);
-    net_unbind_all(sim);
-    sim_node(sim, node)->config.addr = *addr;
-    for (uint32_t i = 0; i < sim->node_count; i++) {
-        net_bind(sim, i);
-    }
 }
 
 void sim_seed(struct sim *sim, uint32_t index, const struct swim_addr *addr)
@@ -94,18 +80,20 @@ static void start(struct sim *sim, uint32_t index)
     node->state_now = SIM_RUNNING;
     node->is_leaving = false;
     node->stalls = 0;
+    sim_tell_node(sim, SIM_HAPPENED_STARTED, index, SIM_NOBODY);
     sim_pump(sim, index);
 }
 
 void sim_start(struct sim *sim, uint32_t index)
 {
     struct node *node = sim_node(sim, index);
-    ASSERT(node->state_now == SIM_STOPPED);
-    free(node->arena);
+    ASSERT(node->state_now == SIM_STOPPED && node->has_addr);
     node->config.seed = prng_next(&sim->prng);
     ASSERT(swim_config_check(&node->config) == NULL);
+    sim_unmap_arena(node->arena, node->arena_size);
     size_t size = swim_footprint(&node->config);
-    node->arena = sim_allocate(1, size);
+    node->arena = sim_map_arena(size);
+    node->arena_size = size;
     swim_time local_now = sim_local_time(sim, index, sim->now_ns);
     node->state = swim_init(node->arena, size, &node->config, local_now);
     node->ops = &sim_core_ops;
@@ -120,8 +108,8 @@ void sim_start_peer(struct sim *sim, uint32_t index, const struct sim_peer_ops *
                     uint64_t id)
 {
     struct node *node = sim_node(sim, index);
-    ASSERT(node->state_now == SIM_STOPPED);
-    free(node->arena);
+    ASSERT(node->state_now == SIM_STOPPED && node->has_addr);
+    sim_unmap_arena(node->arena, node->arena_size);
     node->arena = NULL;
     node->state = state;
     node->ops = ops;
@@ -136,13 +124,18 @@ void sim_poke(struct sim *sim, uint32_t index)
     sim_pump(sim, index);
 }
 
+static void stop(struct sim *sim, uint32_t index, enum sim_happening_kind why)
+{
+    sim_node(sim, index)->state_now = SIM_STOPPED;
+    sim_disarm_all(sim, index);
+    sim_tell_node(sim, why, index, SIM_NOBODY);
+    fault_forget(sim, index);
+}
+
 void sim_crash(struct sim *sim, uint32_t index)
 {
-    struct node *node = sim_node(sim, index);
-    ASSERT(node->state_now != SIM_STOPPED);
-    node->state_now = SIM_STOPPED;
-    node_drop_waiting(sim, index);
-    sim_disarm(sim, index);
+    ASSERT(sim_node(sim, index)->state_now != SIM_STOPPED);
+    stop(sim, index, SIM_HAPPENED_CRASHED);
 }
 
 void sim_restart_new_id(struct sim *sim, uint32_t index)
@@ -174,95 +167,9 @@ void sim_leave(struct sim *sim, uint32_t index)
     struct node *node = sim_node(sim, index);
     ASSERT(node->state_now == SIM_RUNNING && !node->is_foreign);
     node->is_leaving = true;
+    sim_tell_node(sim, SIM_HAPPENED_LEAVING, index, SIM_NOBODY);
     swim_leave(node->state, sim_local_time(sim, index, sim->now_ns));
     sim_pump(sim, index);
-}
-
-/* ---- Pauses and deliveries --------------------------------------------------------------- */
-
-void sim_pause(struct sim *sim, uint32_t index, uint64_t duration_ns)
-{
-    struct node *node = sim_node(sim, index);
-    ASSERT(node->state_now == SIM_RUNNING);
-    sim_disarm(sim, index);
-    node->state_now = SIM_PAUSED;
-    sim_arm_resume(sim, index, sim->now_ns + duration_ns);
-}
-
-void node_drop_waiting(struct sim *sim, uint32_t index)
-{
-    struct node *node = sim_node(sim, index);
-    for (uint32_t i = 0; i < node->waiting_count; i++) {
-        sim_packet_free(sim, node->waiting[i]);
-    }
-    node->waiting_count = 0;
-}
-
-static void receive(struct sim *sim, uint32_t index, const struct packet *packet)
-{
-    struct node *node = sim_node(sim, index);
-    net_account(&node->received, packet->data, packet->size);
-    /* In a block of its own length, so that a read past its end is seen by a sanitizer. */
-    uint8_t *copy = sim_allocate(packet->size + 1, 1);
-    memcpy(copy + 1, packet->data, packet->size);
-    node->ops->receive(node->state, sim_local_time(sim, index, sim->now_ns), &packet->from_addr,
-                       copy + 1, packet->size);
-    free(copy);
-}
-
-/* As a host does after SIGCONT: the readable socket first, then the timers. */
-void node_resume(struct sim *sim, uint32_t index)
-{
-    struct node *node = sim_node(sim, index);
-    if (node->state_now != SIM_PAUSED) {
-        return;
-    }
-    node->state_now = SIM_RUNNING;
-    for (uint32_t i = 0; i < node->waiting_count; i++) {
-        receive(sim, index, sim->packets[node->waiting[i]]);
-    }
-    node_drop_waiting(sim, index);
-    node->ops->advance(node->state, sim_local_time(sim, index, sim->now_ns));
-    sim_pump(sim, index);
-}
-
-void node_deliver(struct sim *sim, uint32_t index, uint32_t slot)
-{
-    struct node *node = sim_node(sim, index);
-    if (node->state_now == SIM_PAUSED && node->waiting_count < sim->config.receive_buffer) {
-        node->waiting[node->waiting_count++] = slot;
-        return;
-    }
-    if (node->state_now == SIM_RUNNING) {
-        receive(sim, index, sim->packets[slot]);
-        sim_pump(sim, index);
-    }
-    sim_packet_free(sim, slot);
-}
-
-/* ---- Events ------------------------------------------------------------------------------ */
-
-static void log_event(struct sim *sim, uint32_t index, const struct swim_event *event)
-{
-    ASSERT(event->kind >= SWIM_EVENT_JOINED && event->kind <= SWIM_EVENT_LEAVE_DONE);
-    sim->event_totals[event->kind]++;
-    if (!sim->config.keep_events) {
-        return;
-    }
-    if (sim->event_count == sim->event_capacity) {
-        sim->event_capacity = sim->event_capacity == 0 ? 1024 : 2 * sim->event_capacity;
-        sim->events = sim_grow(sim->events, sim->event_capacity, sizeof *sim->events);
-    }
-    sim->events[sim->event_count++] = (struct sim_event){
-        .at = sim->now_ns,
-        .node = index,
-        .id = event->member.id,
-        .incarnation = event->member.incarnation,
-        .kind = event->kind,
-        .before = event->before,
-        .status = event->member.status,
-        .paused_for_ns = event->paused_for,
-    };
 }
 
 void node_read_events(struct sim *sim, uint32_t index)
@@ -282,6 +189,6 @@ void node_read_events(struct sim *sim, uint32_t index)
     }
     if (node->is_leaving && swim_has_left(node->state)) {
         node->is_leaving = false;
-        sim_crash(sim, index);
+        stop(sim, index, SIM_HAPPENED_LEFT);
     }
 }

@@ -34,12 +34,7 @@ uint64_t sim_id(const struct sim *sim, uint32_t node)
 
 struct swim_addr sim_addr(const struct sim *sim, uint32_t node)
 {
-    return sim_node(sim, node)->config.addr;
-}
-
-swim_time sim_local_time(const struct sim *sim, uint32_t node, uint64_t time_ns)
-{
-    return time_ns + sim_node(sim, node)->clock_offset_ns;
+    return sim_node(sim, node)->addr;
 }
 
 bool sim_status(const struct sim *sim, uint32_t observer, uint64_t id, enum swim_status *ret)
@@ -139,28 +134,6 @@ bool sim_is_clean(const struct sim *sim, const void *context)
         }
     }
     return sim_converged(sim, context);
-}
-
-size_t sim_events(const struct sim *sim, const struct sim_event **ret)
-{
-    *ret = sim->events;
-    return sim->event_count;
-}
-
-uint64_t sim_event_count(const struct sim *sim, uint32_t node, enum swim_event_kind kind,
-                         uint64_t id, uint64_t since)
-{
-    if (node == SIM_NOBODY && id == 0 && since == 0) {
-        return sim->event_totals[kind];
-    }
-    ASSERT(sim->config.keep_events);
-    uint64_t count = 0;
-    for (size_t i = 0; i < sim->event_count; i++) {
-        const struct sim_event *event = &sim->events[i];
-        count += event->kind == kind && (node == SIM_NOBODY || event->node == node) &&
-                 (id == 0 || event->id == id) && event->at >= since;
-    }
-    return count;
 }
 
 static void add_traffic(struct sim_traffic *sum, const struct sim_traffic *more)

@@ -19,6 +19,13 @@
 #include "sim/sim.h"
 #include "wire/wire.h"
 
+/* What links do: delays, then loss, repetition and damage in thousandths. */
+/* clang-format off */
+#define NET(delay_min, delay_max, loss, duplicate, corrupt)                                        \
+    {.delay_min_ns = (delay_min), .delay_max_ns = (delay_max), .loss_permille = (loss),            \
+     .duplicate_permille = (duplicate), .corrupt_permille = (corrupt)}
+/* clang-format on */
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SECONDS(n) ((uint64_t)(n)*SIM_SECOND)
 #define MILLISECONDS(n) ((uint64_t)(n)*SWIM_MS)

@@ -112,7 +112,7 @@ static void a_leave_through_loss(void **state)
 {
     (void)state;
     struct sim *sim = settled(__func__, 12);
-    struct sim_net lossy = {SWIM_MS, 5 * SWIM_MS, 400, 0, 0};
+    struct sim_net lossy = NET(SWIM_MS, 5 * SWIM_MS, 400, 0, 0);
     uint64_t id = sim_id(sim, 4);
 
     sim_set_net(sim, &lossy);

@@ -16,7 +16,7 @@ static struct sim *lossy_cluster(const char *name, uint32_t nodes, struct sim_ne
     return sim;
 }
 
-static const struct sim_net quiet = {SWIM_MS / 5, SWIM_MS, 0, 0, 0};
+static const struct sim_net quiet = NET(SWIM_MS / 5, SWIM_MS, 0, 0, 0);
 
 /* Safety under the fault, liveness when it is over. */
 static void expect_recovery(struct sim *sim)
@@ -31,7 +31,7 @@ static void converges_at_thirty_percent_loss(void **state)
 {
     (void)state;
     struct sim *sim =
-        lossy_cluster(__func__, 20, (struct sim_net){SWIM_MS, 10 * SWIM_MS, 300, 0, 0});
+        lossy_cluster(__func__, 20, (struct sim_net)NET(SWIM_MS, 10 * SWIM_MS, 300, 0, 0));
 
     start_star(sim, 0, 20);
     expect_converged(sim, 10000);
@@ -46,7 +46,7 @@ static void converges_at_sixty_percent_loss(void **state)
 {
     (void)state;
     struct sim *sim =
-        lossy_cluster(__func__, 20, (struct sim_net){SWIM_MS, 10 * SWIM_MS, 600, 0, 0});
+        lossy_cluster(__func__, 20, (struct sim_net)NET(SWIM_MS, 10 * SWIM_MS, 600, 0, 0));
 
     start_star(sim, 0, 20);
     /* Some are under suspicion at any moment. */
@@ -73,7 +73,7 @@ static void a_death_is_found_through_loss(void **state)
 {
     (void)state;
     struct sim *sim = settled(__func__, 15);
-    struct sim_net lossy = {SWIM_MS, 10 * SWIM_MS, 300, 0, 0};
+    struct sim_net lossy = NET(SWIM_MS, 10 * SWIM_MS, 300, 0, 0);
     uint64_t id = sim_id(sim, 9);
 
     sim_set_net(sim, &lossy);
@@ -88,7 +88,7 @@ static void a_death_is_found_through_loss(void **state)
 static void reordering_confuses_nobody(void **state)
 {
     (void)state;
-    struct sim *sim = lossy_cluster(__func__, 12, (struct sim_net){0, 200 * SWIM_MS, 0, 0, 0});
+    struct sim *sim = lossy_cluster(__func__, 12, (struct sim_net)NET(0, 200 * SWIM_MS, 0, 0, 0));
 
     start_star(sim, 0, 12);
     expect_converged(sim, 5000);
@@ -106,7 +106,7 @@ static void reordering_confuses_nobody(void **state)
 static void duplicates_change_nothing(void **state)
 {
     (void)state;
-    struct sim *sim = lossy_cluster(__func__, 12, (struct sim_net){0, 100 * SWIM_MS, 0, 500, 0});
+    struct sim *sim = lossy_cluster(__func__, 12, (struct sim_net)NET(0, 100 * SWIM_MS, 0, 500, 0));
 
     start_star(sim, 0, 12);
     expect_converged(sim, 5000);
@@ -126,7 +126,7 @@ static void damage_is_noticed(void **state)
 {
     (void)state;
     struct sim *sim =
-        lossy_cluster(__func__, 12, (struct sim_net){SWIM_MS, 5 * SWIM_MS, 0, 0, 100});
+        lossy_cluster(__func__, 12, (struct sim_net)NET(SWIM_MS, 5 * SWIM_MS, 0, 0, 100));
     uint64_t dropped;
     uint64_t received = 0;
 
@@ -177,7 +177,8 @@ static void replayed_datagrams_move_no_address(void **state)
 static void a_storm_and_then_calm(void **state)
 {
     (void)state;
-    struct sim *sim = lossy_cluster(__func__, 16, (struct sim_net){0, 150 * SWIM_MS, 200, 100, 50});
+    struct sim *sim =
+        lossy_cluster(__func__, 16, (struct sim_net)NET(0, 150 * SWIM_MS, 200, 100, 50));
     struct prng prng;
 
     prng_init(&prng, scenario_seed());
@@ -222,7 +223,7 @@ static uint64_t trace_of_a_storm(uint64_t seed)
     uint64_t hash;
 
     sim_config_default(&config, seed, 10);
-    config.net = (struct sim_net){0, 100 * SWIM_MS, 150, 50, 20};
+    config.net = (struct sim_net)NET(0, 100 * SWIM_MS, 150, 50, 20);
     config.member.members_max = 256;
     sim = scenario_new(&config);
     for (uint32_t i = 0; i < 10; i++)

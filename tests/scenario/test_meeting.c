@@ -26,7 +26,7 @@ static void two_clusters_meet_through_loss(void **state)
 {
     (void)state;
     struct sim *sim = scenario_of(__func__, 40);
-    struct sim_net lossy = {SWIM_MS, 10 * SWIM_MS, 300, 0, 0};
+    struct sim_net lossy = NET(SWIM_MS, 10 * SWIM_MS, 300, 0, 0);
 
     for (uint32_t i = 20; i < 40; i++)
         sim_split(sim, i, 1);

@@ -1,7 +1,7 @@
-/* Clusters of our members and of plain version-1 peers (plain_v1.h). Every run asserts that no
+/* Clusters of our members and of plain version-1 peers (plain/plain_v1.h). Every run asserts that no
  * plain peer was sent anything that a plain decoder does not know (its `check` fails the run),
  * and that none had to drop a datagram of ours for its rate. */
-#include "plain_v1.h"
+#include "plain/plain_v1.h"
 #include "scenario.h"
 
 #define PLAIN_NODES_MAX 8

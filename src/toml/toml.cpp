@@ -2,9 +2,11 @@
  * toml++ behind a C interface: the only C++ of the project. Debian has no TOML parser in C, and
  * this one passes the whole of toml-test. It throws, so everything is caught here.
  */
-#include "agent/config_toml.h"
+#include "toml/toml.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -69,6 +71,22 @@ void add_section(items &all, std::string_view section, const toml::table &table)
     }
 }
 
+void add_list(items &all, std::string_view section, const toml::array &list)
+{
+    std::uint32_t index = 0;
+
+    for (const auto &element : list) {
+        const std::size_t first = all.size();
+        add(all, section, "", element);
+        add_section(all, section, *element.as_table());
+        for (std::size_t i = first; i < all.size(); i++) {
+            all[i].value.is_listed = true;
+            all[i].value.index = index;
+        }
+        index++;
+    }
+}
+
 items collect(const toml::table &root)
 {
     items all;
@@ -76,13 +94,49 @@ items collect(const toml::table &root)
         if (const auto *table = node.as_table()) {
             add(all, key.str(), "", node);
             add_section(all, key.str(), *table);
-        } else {
-            add(all, "", key.str(), node);
+            continue;
         }
+        add(all, "", key.str(), node);
+        if (const auto *array = node.as_array(); array && array->is_array_of_tables())
+            add_list(all, key.str(), *array);
     }
     std::stable_sort(all.begin(), all.end(),
                      [](const item &a, const item &b) { return a.value.line < b.value.line; });
     return all;
+}
+
+/* The parser's stack grows with the parts of a dotted key, and it sets no limit to them (values have
+ * one of its own). Finds the line of one with more parts than anybody writes; 0 if there is none. */
+constexpr std::uint32_t key_parts_max = 64;
+
+std::uint32_t find_deep_key(std::string_view document)
+{
+    std::uint32_t line = 1;
+    std::uint32_t parts = 1;
+    char quote = 0; /* inside of a string: what ends it */
+    bool is_comment = false;
+
+    for (const char c : document) {
+        if (c == '\n') {
+            line++;
+            quote = 0;
+            is_comment = false;
+        }
+        if (quote != 0 || is_comment) {
+            quote = c == quote ? char{0} : quote;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (c == '#') {
+            is_comment = true;
+        } else if (c == '.') {
+            if (++parts > key_parts_max)
+                return line;
+            continue;
+        }
+        if (c == '\n' || c == '=' || c == ',' || c == '{' || c == '[')
+            parts = 1;
+    }
+    return 0;
 }
 
 void set_error(toml_error *ret, std::string_view text, toml::source_position at)
@@ -98,6 +152,10 @@ void set_error(toml_error *ret, std::string_view text, toml::source_position at)
 extern "C" bool toml_read(const char *document, size_t size, toml_visit *visit, void *context,
                           toml_error *ret_error)
 {
+    if (const std::uint32_t line = find_deep_key(std::string_view(document, size)); line != 0) {
+        set_error(ret_error, "a key of too many parts", toml::source_position{line, 1});
+        return false;
+    }
     try {
         const toml::table root = toml::parse(std::string_view(document, size));
         items all = collect(root);

@@ -1,9 +1,13 @@
 /*
- * The values of a TOML document, one after the other, in the order of their lines. The one
- * bridge to the C++ parser: C on both sides, no exception leaves it.
+ * toml.h - the values of a TOML document, one after the other, in the order of their lines. The
+ * one bridge to the C++ parser: C on both sides, no exception leaves it.
+ *
+ * A document has keys at the top, sections ([section]), and lists of sections ([[section]]).
+ * What is nested deeper is shown as one value of type table or array, without its contents, but
+ * for the elements of an array of plain values.
  */
-#ifndef SWIM_AGENT_CONFIG_TOML_H
-#define SWIM_AGENT_CONFIG_TOML_H
+#ifndef SWIM_TOML_TOML_H
+#define SWIM_TOML_TOML_H
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,13 +27,20 @@ enum toml_type {
     TOML_TYPE_DATE, /* any kind of date or time */
 };
 
-/* All pointers live as long as the visit. Strings are zero-terminated; those with a zero byte
- * inside have text_size > strlen(text). */
+/*
+ * All pointers live as long as the visit. Strings are zero-terminated; those with a zero byte
+ * inside have text_size > strlen(text).
+ *
+ * A list of sections comes as an array `section` at the top level (section "", key its name),
+ * then each of them as a table (its name as the section, key "", `index` from 0) with its keys.
+ */
 struct toml_item {
     const char *section; /* "" at the top level */
     const char *key;     /* "" for the section itself */
     enum toml_type type;
     bool is_element; /* of the array `key`, which was visited before */
+    bool is_listed;  /* in a list of sections: `index` tells which */
+    uint32_t index;
     bool boolean;
     int64_t integer;
     double real;

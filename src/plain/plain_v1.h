@@ -4,8 +4,8 @@
  * everything that a plain decoder drops. It shares no code with the core; datagrams are read
  * and written with src/wire, but it decides by itself what it understands.
  */
-#ifndef SWIM_TESTS_PLAIN_V1_H
-#define SWIM_TESTS_PLAIN_V1_H
+#ifndef SWIM_PLAIN_PLAIN_V1_H
+#define SWIM_PLAIN_PLAIN_V1_H
 
 #include "base/prng.h"
 #include "sim/sim.h"

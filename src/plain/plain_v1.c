@@ -2,7 +2,7 @@
  * A plain version-1 peer, see plain_v1.h. docs/protocol.md sections 1, 2 and the remarks about
  * known implementations in section 4 and 5.
  */
-#include "plain_v1.h"
+#include "plain/plain_v1.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@
 #define INDIRECT_K 2
 #define RATE_PER_SECOND 50
 #define RATE_BURST 100
-#define CHUNK_ENTRIES ((WIRE_SYNC_DATAGRAM_MAX - WIRE_HEADER_SIZE - WIRE_CHUNK_HEADER_SIZE) / 24)
+#define CHUNK_ENTRIES                                                                              \
+    ((WIRE_SYNC_DATAGRAM_MAX - WIRE_HEADER_SIZE - WIRE_CHUNK_HEADER_SIZE) / WIRE_ENTRY6_SIZE)
 
 struct plain *plain_new(uint64_t id, const struct swim_addr *addr, uint64_t seed, swim_time now)
 {
