@@ -76,7 +76,6 @@ static void apply(struct swim *s, uint32_t slot, const struct record *record, bo
     if (is_news(&before, record))
         tombstone_raise(s, slot);
     member_set(s, slot, record);
-    member_at(s, slot)->flags &= (uint8_t)~MEMBER_UNWITNESSED;
     changed(s, slot, &before, is_rumour);
     s->stats.merges_updated++;
 }

@@ -70,8 +70,6 @@ enum member_flag {
     MEMBER_FORGOTTEN = 0x02, /* a tombstone past its retention */
     MEMBER_UPDATED = 0x04,   /* an UPDATED event is due */
     MEMBER_REPORTED = 0x08,  /* the host has been told of it, with status `reported` */
-    /* Declared dead by us while we heard nobody: not told as a death, see suspicion.c. */
-    MEMBER_UNWITNESSED = 0x40,
     MEMBER_AT_ADDR = 0x10, /* in the address index (live, and its chain had room) */
 };
 

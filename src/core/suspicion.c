@@ -109,15 +109,12 @@ static bool is_deaf(const struct swim *s, uint32_t slot)
 }
 
 /* What one finds who hears nobody is as likely his own loss as theirs. It is no news: on his
- * return he would have the healthy declared dead among the healthy. Whoever says that the member
- * lives is told of a doubt instead, which it can dispel. */
+ * return he would have the healthy declared dead among the healthy. */
 static void declare_dead(struct swim *s, uint32_t slot)
 {
     claim_declare(s, slot, SWIM_DEAD);
-    if (!is_silent(s))
-        return;
-    member_at(s, slot)->flags |= MEMBER_UNWITNESSED;
-    gossip_withdraw(s, slot);
+    if (is_silent(s))
+        gossip_withdraw(s, slot);
 }
 
 static void postpone(struct swim *s, uint32_t slot)

@@ -38,6 +38,20 @@ static bool put_left(const struct swim *s, struct wire_builder *b, const struct 
     return wire_put_entry(b, left) && wire_put_entry(b, &dead);
 }
 
+static bool put_doubt(const struct swim *s, struct wire_builder *b, uint32_t slot)
+{
+    const struct member *m = member_at(s, slot);
+    struct wire_entry doubt = {
+        .id = m->record.id,
+        .heartbeat = member_estimate(s, m),
+        .incarnation = m->record.incarnation,
+        .status = SWIM_SUSPECT,
+        .addr = m->record.addr,
+    };
+
+    return wire_put_entry(b, &doubt);
+}
+
 bool transmit_put_member(const struct swim *s, struct wire_builder *b, const struct intent *intent,
                          uint32_t slot)
 {
@@ -50,15 +64,12 @@ bool transmit_put_member(const struct swim *s, struct wire_builder *b, const str
         .addr = m->record.addr,
     };
 
-    if (slot == SELF) {
+    if (slot == SELF)
         entry.heartbeat = clock_heartbeat(s);
-    } else if (m->flags & (MEMBER_FORGOTTEN | MEMBER_UNWITNESSED)) {
-        /* Whoever still believes in it is told of a doubt, which it can dispel. */
-        entry.status = SWIM_SUSPECT;
-        entry.heartbeat = member_estimate(s, m);
-    } else if (entry.status == SWIM_LEFT && !intent->extended) {
+    else if (m->flags & MEMBER_FORGOTTEN)
+        return put_doubt(s, b, slot);
+    else if (entry.status == SWIM_LEFT && !intent->extended)
         return put_left(s, b, intent, &entry);
-    }
     return wire_put_entry(b, &entry);
 }
 
@@ -96,6 +107,20 @@ static uint32_t put_records(struct swim *s, struct wire_builder *b, const struct
     return count;
 }
 
+/* What this destination is told besides the news. Who claims that a member lives which is dead
+ * here is told of a doubt, not of the death: where both sides of a partition that has healed hold
+ * the other for dead, each would else have its own members declared dead by the other. A doubt can
+ * be dispelled by the living, and the dead are found by the one who doubts. */
+static bool put_subject(const struct swim *s, struct wire_builder *b, const struct intent *intent,
+                        uint32_t slot)
+{
+    bool is_dead = member_at(s, slot)->record.status == SWIM_DEAD;
+
+    if (is_dead && member_at(s, slot)->record.id != intent->peer_id)
+        return put_doubt(s, b, slot);
+    return transmit_put_member(s, b, intent, slot);
+}
+
 /* Our own entry first, where the datagram's source may not be where we are reached, then what
  * this destination must be told. Returns the number of entries. */
 static uint32_t put_subjects(struct swim *s, struct wire_builder *b, const struct intent *intent)
@@ -109,7 +134,7 @@ static uint32_t put_subjects(struct swim *s, struct wire_builder *b, const struc
 
         if (members_of(s)[slot].record.id == 0 || (slot == SELF && s->config.addr_in_probes))
             continue;
-        count += transmit_put_member(s, b, intent, slot);
+        count += put_subject(s, b, intent, slot);
     }
     return count;
 }

@@ -254,13 +254,20 @@ static void test_who_accuses_in_vain_is_told(void **state)
 {
     static const struct {
         enum swim_status status;
-        uint32_t held, accused;
+        uint32_t accused;
         bool is_told;
+        enum swim_status told; /* of a death: a doubt */
     } cases[] = {
-        {SWIM_DEAD, 4, 4, true},     {SWIM_DEAD, 4, 3, true},   {SWIM_DEAD, 4, 5, false},
-        {SWIM_LEFT, 4, 4, true},     {SWIM_LEFT, 4, 3, true},   {SWIM_LEFT, 4, 5, false},
-        {SWIM_ALIVE, 4, 3, true},    {SWIM_ALIVE, 4, 5, false}, {SWIM_SUSPECT, 4, 3, true},
-        {SWIM_SUSPECT, 4, 5, false},
+        {SWIM_DEAD, 4, true, SWIM_SUSPECT},
+        {SWIM_DEAD, 3, true, SWIM_SUSPECT},
+        {SWIM_DEAD, 5, false, 0},
+        {SWIM_LEFT, 4, true, SWIM_LEFT},
+        {SWIM_LEFT, 3, true, SWIM_LEFT},
+        {SWIM_LEFT, 5, false, 0},
+        {SWIM_ALIVE, 3, true, SWIM_ALIVE},
+        {SWIM_ALIVE, 5, false, 0},
+        {SWIM_SUSPECT, 3, true, SWIM_SUSPECT},
+        {SWIM_SUSPECT, 5, false, 0},
     };
 
     (void)state;
@@ -279,7 +286,7 @@ static void test_who_accuses_in_vain_is_told(void **state)
         assert_int_equal(accuser_count(s, SUSPECT), 0);
         assert_int_equal(stats_of(s).corrections_sent, cases[i].is_told);
         if (cases[i].is_told)
-            assert_corrected(s, now, cases[i].status, 4);
+            assert_corrected(s, now, cases[i].told, 4);
         assert_int_equal(drain(s, now), 0);
         check_dossiers(s);
         member_end(s);

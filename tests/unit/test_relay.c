@@ -200,7 +200,7 @@ static void assert_declined(struct swim *s, swim_time now, const struct message 
     assert_int_equal(s->relay_count, 0);
 }
 
-/* Whoever is not there is not probed; the requester hears so at once, and of a death. */
+/* Whoever is not there is not probed; the requester hears so at once, and of the doubt. */
 static void test_only_members_are_probed(void **state)
 {
     swim_time now;
@@ -216,10 +216,10 @@ static void test_only_members_are_probed(void **state)
     death.status = SWIM_DEAD;
     hear_entry(s, now, TARGET, death);
     now = settle(s, now, now + 10000 * SWIM_MS);
-    dead.has_probe = false; /* understands no NACK: the death only */
+    dead.has_probe = false; /* understands no NACK: the doubt only */
     assert_int_equal(hear(s, now, &dead), SWIM_OK);
     assert_true(next_sent(s, now, &sent));
-    assert_true(sent_entry(&sent, OTHER, &told) && told.status == SWIM_DEAD);
+    assert_true(sent_entry(&sent, OTHER, &told) && told.status == SWIM_SUSPECT);
     assert_int_equal(drain(s, now), 0);
     dead.has_probe = true;
     assert_declined(s, now, &dead);
