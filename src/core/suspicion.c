@@ -12,6 +12,7 @@
 enum {
     SILENCE_ROUNDS = 4, /* probe intervals without a word from anybody: two members that reach each
                            other, and a third one that is dead, speak at least every three */
+    HEALTH_BAD = 3,     /* one probe that neither its target nor two intermediaries answered */
     DEAF_TIMES = 4, /* the longest time of a suspicion in silence, in times without confirmation;
                            and twice that in all */
 };
@@ -108,12 +109,24 @@ static bool is_deaf(const struct swim *s, uint32_t slot)
     return age < 2 * DEAF_TIMES * d->longest && s->now - s->hearing_since < d->shortest;
 }
 
-/* What one finds who hears nobody is as likely his own loss as theirs. It is no news: on his
- * return he would have the healthy declared dead among the healthy. */
+/* More than half of all that are known are doubted or dead: we are on the small side of a cut, or
+ * on the one of two that is heard by nobody. */
+static bool is_minority(const struct swim *s)
+{
+    uint32_t lost = s->suspicions.size + s->tombstones.count;
+
+    return 2 * lost > s->live_count + s->tombstones.count;
+}
+
+/* What one finds who hears nobody, or misses most, or does badly himself, is as likely his own loss as theirs. It is no
+ * news: on his return he would have the healthy declared dead among the healthy. Where most have
+ * really died, everybody finds it out for himself, at the same time. */
 static void declare_dead(struct swim *s, uint32_t slot)
 {
+    bool is_news = !is_silent(s) && !is_minority(s) && s->health < HEALTH_BAD;
+
     claim_declare(s, slot, SWIM_DEAD);
-    if (is_silent(s))
+    if (!is_news)
         gossip_withdraw(s, slot);
 }
 

@@ -293,6 +293,26 @@ static void one_that_was_alone_poisons_nobody(void **state)
     }
 }
 
+/* Two of ten, which reach nobody but each other and hear all: what they take for eight deaths is
+ * told to nobody, then or when they are heard again. */
+static void a_minority_that_is_not_heard_poisons_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t mute_s = 10; mute_s <= 40; mute_s += 10) {
+        struct sim *sim = settled(__func__, 10);
+
+        for (uint32_t i = 0; i < 8; i++) {
+            sim_link_loss(sim, 8, i, 1000);
+            sim_link_loss(sim, 9, i, 1000);
+        }
+        run_ms(sim, mute_s * 1000);
+        sim_heal(sim);
+        expect_converged(sim, 60000);
+        expect_no_deaths_within(sim, 0, 8, 0);
+        scenario_end(sim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +330,7 @@ int main(void)
         cmocka_unit_test(isolated_for_ten_minutes_without_seeds),
         cmocka_unit_test(isolated_for_ten_hours_without_seeds),
         cmocka_unit_test(one_that_was_alone_poisons_nobody),
+        cmocka_unit_test(a_minority_that_is_not_heard_poisons_nobody),
     };
 
     return cmocka_run_group_tests_name("partition", tests, NULL, NULL);
