@@ -69,6 +69,8 @@ static bool describe(struct member *m, struct swim_event *ret)
 
     if (!is_known && ret->kind != SWIM_EVENT_JOINED)
         return false; /* came and went unseen */
+    if (is_known && is_terminal(status) && status == m->reported && !(m->flags & MEMBER_FORGOTTEN))
+        return false; /* only its record has changed, or it lived unseen in between */
     if (ret->kind == SWIM_EVENT_UPDATED && !(m->flags & MEMBER_UPDATED))
         return false;
     return is_known || ret->kind == SWIM_EVENT_JOINED;
@@ -103,8 +105,10 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
         /* Joined, but already suspect: stays at the head for its second event. */
         if (!is_due || event.kind != SWIM_EVENT_JOINED || m->record.status == SWIM_ALIVE)
             list_remove(&s->events, event_links(s), slot);
-        if (!is_due)
+        if (!is_due) {
+            m->flags &= (uint8_t)~MEMBER_UPDATED;
             continue;
+        }
         *ret = event;
         return true;
     }

@@ -126,6 +126,31 @@ static void test_a_chain_of_changes_reads_as_one(void **state)
     member_end(s);
 }
 
+/* A death is told once, though its record may still grow: another address, a later heartbeat; or
+ * the member lived, and died again, between two questions. */
+static void test_a_death_is_told_once(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(&now);
+    struct wire_entry moved = entry_of(3);
+
+    (void)state;
+    claim(s, now, 3, 0, 1, SWIM_DEAD);
+    expect(s, SWIM_EVENT_FAILED, 3, SWIM_ALIVE, SWIM_DEAD);
+    moved.status = SWIM_DEAD;
+    moved.heartbeat = 5;
+    moved.addr = addr4(99);
+    hear_entry(s, now, 2, moved);
+    expect_none(s);
+    claim(s, now, 3, 1, 0, SWIM_ALIVE);
+    claim(s, now, 3, 1, 0, SWIM_DEAD);
+    expect_none(s);
+    claim(s, now, 3, 1, 1, SWIM_LEFT);
+    expect(s, SWIM_EVENT_LEFT, 3, SWIM_DEAD, SWIM_LEFT);
+    expect_none(s);
+    member_end(s);
+}
+
 /* Died and came back between two questions: alive as before, but in another life. */
 static void test_a_restart_is_never_invisible(void **state)
 {
@@ -374,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_a_new_address_is_an_update),
         cmocka_unit_test(test_what_passes_unseen_is_not_told),
         cmocka_unit_test(test_a_chain_of_changes_reads_as_one),
+        cmocka_unit_test(test_a_death_is_told_once),
         cmocka_unit_test(test_a_restart_is_never_invisible),
         cmocka_unit_test(test_joined_and_suspect_reads_as_two),
         cmocka_unit_test(test_events_come_in_order),
