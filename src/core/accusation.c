@@ -148,6 +148,21 @@ static bool is_witness(const struct swim *s, const struct wire_suspicion *heard)
     return slot && is_live(member_at(s, slot)) && heard->accuser != heard->target;
 }
 
+/* True when this accuser is named already. Others tell it too: that counts like a transmission of
+ * ours (gossip_overheard). */
+static bool is_overheard(struct swim *s, uint32_t slot, uint64_t accuser)
+{
+    struct dossier *d = dossier_of(s, slot);
+
+    for (unsigned i = 0; d && i < d->count; i++) {
+        if (d->accusers[i] != accuser)
+            continue;
+        d->sent[i] = (uint8_t)(d->sent[i] + (d->sent[i] < UINT8_MAX));
+        return true;
+    }
+    return false;
+}
+
 static void hear_one(struct swim *s, const struct wire_suspicion *heard, struct source *source)
 {
     uint32_t slot = member_find(s, heard->target);
@@ -166,7 +181,8 @@ static void hear_one(struct swim *s, const struct wire_suspicion *heard, struct 
             outbox_correct(s, source, slot);
         return;
     }
-    if (heard->accuser == self_of(s)->record.id || !is_witness(s, heard))
+    if (is_overheard(s, slot, heard->accuser) || heard->accuser == self_of(s)->record.id ||
+        !is_witness(s, heard))
         return;
     if (m->record.status == SWIM_ALIVE) {
         if (is_disproved(s, m)) {

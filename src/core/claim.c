@@ -282,6 +282,8 @@ static void hear_about_known(struct swim *s, const struct record *heard, uint32_
             member_read_clock(s, slot, heard->heartbeat);
     } else {
         s->stats.merges_stale++;
+        if (!is_news(&m->record, heard) && !source->is_sync && !source->is_settling)
+            gossip_overheard(s, slot);
         if (order < 0 && merge_misleads(heard, &m->record) &&
             (!source->is_sync || is_terminal(m->record.status)))
             outbox_correct(s, source, slot);

@@ -156,6 +156,14 @@ static bool charge(struct swim *s, uint32_t slot)
     return true;
 }
 
+void gossip_overheard(struct swim *s, uint32_t slot)
+{
+    if (!is_linked(news_links(s), slot) || member_at(s, slot)->news_sent >= RUMOUR_LEVEL)
+        return;
+    charge(s, slot);
+    gossip_follow_membership(s);
+}
+
 /* Writes from the first `looks` of one list. Returns how many went on to the next list. */
 static uint32_t write_level(struct swim *s, struct wire_builder *b, const struct intent *intent,
                             uint32_t level, uint32_t looks, uint32_t *left)

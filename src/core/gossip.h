@@ -20,6 +20,9 @@ void gossip_news(struct swim *s, uint32_t slot);
  * know much; as often as news would
  * cost the whole table, log n times over, for every joiner. */
 void gossip_rumour(struct swim *s, uint32_t slot);
+/* A third party tells us of `slot` what we know already: that counts like a transmission of ours,
+ * so that all stop the sooner the more have heard, and go on where much is lost. */
+void gossip_overheard(struct swim *s, uint32_t slot);
 /* Is there anything to tell: news of members, or accusations? */
 bool gossip_has_news(const struct swim *s);
 /* There is nothing more to say about `slot`. */

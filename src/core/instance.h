@@ -70,7 +70,7 @@ enum member_flag {
     MEMBER_FORGOTTEN = 0x02, /* a tombstone past its retention */
     MEMBER_UPDATED = 0x04,   /* an UPDATED event is due */
     MEMBER_REPORTED = 0x08,  /* the host has been told of it, with status `reported` */
-    MEMBER_AT_ADDR = 0x10, /* in the address index (live, and its chain had room) */
+    MEMBER_AT_ADDR = 0x10,   /* in the address index (live, and its chain had room) */
 };
 
 struct member {
@@ -130,6 +130,7 @@ struct probe {
     uint8_t helper_count;
     uint64_t helpers[SWIM_INDIRECT_MAX]; /* ids of the intermediaries asked */
     uint32_t owing;                      /* bit i: helpers[i] owes us an answer or a NACK */
+    bool has_nack;                       /* at least one of them sent one */
 };
 
 /* An indirect probe that we make for somebody else. */
@@ -282,7 +283,7 @@ struct swim {
     struct list accusations; /* dossiers with something to tell, the longest untold first */
     struct probe probe;
     swim_time blame_allowed; /* host time before which no further doubt is charged to our health */
-    bool probe_failed;       /* the last one that was concluded */
+    bool probe_failed;       /* the last one concluded, and intermediaries were silent too */
     swim_time last_heard;    /* host time of the last datagram from a member */
     swim_time hearing_since; /* host time of the first one after the last silence */
     uint32_t health; /* 0 (good) .. SWIM_HEALTH_MAX: Lifeguard's local health multiplier, less 1 */

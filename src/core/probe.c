@@ -59,7 +59,7 @@ static void conclude(struct swim *s)
     if (!is_pending(s) || !is_target_there(s))
         return;
     s->stats.probe_failures++;
-    s->probe_failed = true;
+    s->probe_failed = s->probe.owing != 0 || !s->probe.has_nack;
     health_worse(s, 1 + count_missed(s));
     if (member_at(s, target)->record.status == SWIM_ALIVE) {
         s->stats.suspicions_raised++;
@@ -216,8 +216,10 @@ void probe_hear_nack(struct swim *s, const struct wire_datagram *dg)
         !dg->has_on_behalf || dg->on_behalf != p->target_id)
         return;
     for (uint32_t i = 0; i < p->helper_count; i++) {
-        if (p->helpers[i] == dg->header.sender_id)
+        if (p->helpers[i] == dg->header.sender_id) {
             p->owing &= ~(1u << i);
+            p->has_nack = true;
+        }
     }
 }
 

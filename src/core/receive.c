@@ -45,19 +45,31 @@ static void count_received(struct swim *s, uint8_t kind)
 }
 
 /* Worth it from a few entries on, in a table that no cache of a core holds. */
-enum { PREFETCH_ENTRIES = 4, PREFETCH_MEMBERS = 512, ENTRIES_MAX = 1448 / WIRE_ENTRY4_SIZE };
+enum {
+    PREFETCH_ENTRIES = 4,
+    PREFETCH_MEMBERS = 512,
+    ENTRIES_MAX = 1448 / WIRE_ENTRY4_SIZE,
+    IDS_MAX = ENTRIES_MAX + 16, /* and as many accusations as members put into one datagram */
+};
 
 static void prefetch(const struct swim *s, const struct wire_datagram *dg)
 {
-    uint64_t ids[ENTRIES_MAX];
+    uint64_t ids[IDS_MAX];
+    struct reader suspicions = {0};
+    struct wire_suspicion suspicion;
     struct reader entries = dg->entries;
     struct wire_entry entry;
     uint32_t count = 0;
 
-    if (dg->entry_count < PREFETCH_ENTRIES || s->slots_used < PREFETCH_MEMBERS)
+    if (dg->entry_count + dg->suspicions_size / WIRE_SUSPICION_SIZE < PREFETCH_ENTRIES ||
+        s->slots_used < PREFETCH_MEMBERS)
         return;
     while (count < ENTRIES_MAX && wire_next_entry(&entries, &entry))
         ids[count++] = entry.id;
+    if (dg->suspicions)
+        suspicions = reader_of(dg->suspicions, dg->suspicions_size);
+    while (count < IDS_MAX && wire_next_suspicion(&suspicions, &suspicion))
+        ids[count++] = suspicion.target;
     member_prefetch(s, ids, count);
 }
 

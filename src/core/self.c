@@ -68,7 +68,9 @@ void self_hear(struct swim *s, const struct record *heard, struct source *source
         event_about_self(s, SELF_REFUTED);
         outbox_allow_correction(s, SELF);
         outbox_correct(s, source, SELF);
-    } else if (!same) {
+    } else if (same) {
+        gossip_overheard(s, SELF);
+    } else {
         outbox_correct(s, source, SELF);
     }
 }

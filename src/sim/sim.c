@@ -24,6 +24,14 @@
 /* As many as have addresses of their own, see default_addr in sim_node.c. */
 #define NODES_MAX 16777215
 
+#define CACHE_LINE 64
+#define PREFETCH_BYTES 512
+#if defined(__GNUC__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
+
 void sim_config_default(struct sim_config *config, uint64_t seed, uint32_t nodes_max)
 {
     memset(config, 0, sizeof *config);
@@ -339,6 +347,35 @@ static uint32_t fire(struct sim *sim, uint32_t index)
     return node;
 }
 
+/* The node of an event that is so far from the top of the heap, or SIM_NOBODY. */
+static uint32_t coming_node(const struct sim *sim, uint32_t place)
+{
+    if (place > sim->heap.size) {
+        return SIM_NOBODY;
+    }
+    uint32_t index = sim->heap_nodes[place].index;
+    return index >= alarms_of(sim) ? packet_at(sim, index - alarms_of(sim))->to
+                                   : index % sim->config.nodes_max;
+}
+
+/* Thousands of members fit into no cache: what the coming events need is asked for while this one
+ * is handled. Of the next one's member it is what it has at its beginning. */
+static void prefetch(const struct sim *sim)
+{
+    uint32_t next = coming_node(sim, 1);
+
+    for (unsigned at = 0; next != SIM_NOBODY && at < PREFETCH_BYTES; at += CACHE_LINE) {
+        PREFETCH((const char *)sim->nodes[next].state + at);
+    }
+    for (uint32_t place = 2; place <= 3; place++) {
+        uint32_t node = coming_node(sim, place);
+        if (node != SIM_NOBODY) {
+            PREFETCH(&sim->nodes[node]);
+            PREFETCH((const char *)&sim->nodes[node] + CACHE_LINE);
+        }
+    }
+}
+
 static void step(struct sim *sim)
 {
     const struct heap_node top = *heap_top(&sim->heap, sim->heap_nodes);
@@ -346,6 +383,7 @@ static void step(struct sim *sim)
     ASSERT(top.key >= sim->now_ns);
     sim->now_ns = top.key;
     heap_disarm(sim, top.index);
+    prefetch(sim);
     uint32_t touched = fire(sim, top.index);
     if (sim->config.check_period_ns == 0 && touched != SIM_NOBODY) {
         check_node(sim, touched);

@@ -177,8 +177,9 @@ void sim_clock_jump(struct sim *sim, uint32_t node, uint64_t forwards_ns);
 void sim_service(struct sim *sim, uint32_t node, uint64_t ns_per_datagram, uint32_t buffer);
 
 /*
- * Warm start: every member of ours that runs is made to know all the others, alive, at once and
- * without the traffic of joining.
+ * Warm start: every member of ours that runs begins anew, knowing all the others, alive, at once
+ * and without the traffic or the events of joining. To be called right after they were started;
+ * all have the same members_max (asserted).
  */
 void sim_acquaint(struct sim *sim);
 /* swim_leave; the node stops by itself once swim_has_left. Only for members of ours. */

@@ -1,160 +1,100 @@
 /*
- * Warm start, by nothing but the public API. A teacher that is not part of the simulation hears a
- * PING of everybody, and then of a newcomer, to which it pushes its whole table, as members do
- * (docs/protocol.md section 8). These very datagrams are then handed to every member.
- *
- * The teacher speaks in the name of a member, since its word makes that one known too. That
- * member itself would drop it, and is told by a second teacher in another one's name.
+ * Warm start. One member, the model, hears a first PING of everybody; all the others then begin
+ * with its table (swim_init_acquainted). So 10^8 acquaintances among 10,000 members cost 10,000
+ * datagrams and a copy each, nobody has anything to tell of it, and only the public API is used.
  */
 #include "sim/sim_private.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "base/assert.h"
 
-#define KIND_ANTI_ENTROPY 6       /* byte 1 of the header, docs/protocol.md section 1 */
-#define HOUR_MS 3600000           /* the longest interval that members can be configured with */
-#define EPOCH (1000 * SIM_SECOND) /* when the teacher starts, by its own clock */
+/* When the model lives, by its own clock: it ends before the simulation goes on. */
+#define EPOCH SIM_SECOND
 
-struct lesson {
-    uint8_t data[SWIM_DATAGRAM_MAX];
-    size_t size;
-};
-
-struct school {
-    struct sim *sim;
-    uint32_t *pupils; /* nodes */
-    uint32_t count;
-    void *arena; /* of a member that lives for one PING */
-    size_t arena_size;
-    struct lesson *lessons;
-    uint32_t lesson_count;
-    uint32_t lesson_capacity;
-};
-
-/* What the teacher has to send. The part of its table that goes to `wanted` is kept. */
-static void drain(struct school *school, struct swim *teacher, swim_time now,
-                  const struct swim_addr *wanted)
+static bool is_ours(const struct node *node)
 {
+    return node->state_now == SIM_RUNNING && !node->is_foreign;
+}
+
+/* The PING that a member with this configuration sends to `to` when it starts. */
+static size_t first_ping(const struct swim_config *config, const struct swim_addr *to, uint8_t *buf,
+                         size_t cap)
+{
+    struct swim_config small = *config;
+    struct swim_addr where;
+
+    small.members_max = SWIM_MEMBERS_MIN;
+    size_t size = swim_footprint(&small);
+    void *arena = sim_map_arena(size);
+    struct swim *member = swim_init(arena, size, &small, EPOCH);
+    (void)swim_join(member, EPOCH, to);
+    size_t ping = swim_transmit(member, EPOCH, &where, buf, cap);
+    ASSERT(ping > 0);
+    sim_unmap_arena(arena, size);
+    return ping;
+}
+
+/* A member in the seat of `index` that knows all that run. Returns its arena. */
+static void *make_model(struct sim *sim, uint32_t index, size_t size)
+{
+    const struct node *seat = sim_node(sim, index);
+    void *arena = sim_map_arena(size);
+    struct swim *model = swim_init(arena, size, &seat->config, EPOCH);
     uint8_t buf[SWIM_DATAGRAM_MAX];
     struct swim_addr to;
-    size_t size;
 
-    while ((size = swim_transmit(teacher, now, &to, buf, sizeof buf)) > 0) {
-        if (wanted == NULL || buf[1] != KIND_ANTI_ENTROPY || !addr_is_same(&to, wanted)) {
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        const struct node *node = sim_node(sim, i);
+        if (i == index || !is_ours(node)) {
             continue;
         }
-        if (school->lesson_count == school->lesson_capacity) {
-            school->lesson_capacity = 2 * school->lesson_capacity + 16;
-            school->lessons =
-                sim_grow(school->lessons, school->lesson_capacity, sizeof *school->lessons);
-        }
-        memcpy(school->lessons[school->lesson_count].data, buf, size);
-        school->lessons[school->lesson_count++].size = size;
-    }
-}
-
-/* Lets time pass until it has nothing more to do. */
-static void exhaust(struct school *school, struct swim *teacher, swim_time *now,
-                    const struct swim_addr *wanted)
-{
-    swim_time deadline;
-
-    drain(school, teacher, *now, wanted);
-    while ((deadline = swim_deadline(teacher)) < *now + HOUR_MS / 2 * SWIM_MS) {
-        *now = deadline > *now ? deadline : *now;
-        swim_advance(teacher, *now);
-        drain(school, teacher, *now, wanted);
-    }
-}
-
-/* The teacher hears the first PING that this pupil would send. */
-static void hear(struct school *school, struct swim *teacher, swim_time now, uint32_t pupil,
-                 const struct swim_addr *teacher_addr)
-{
-    const struct node *node = sim_node(school->sim, school->pupils[pupil]);
-    struct swim_config config = node->config;
-    struct swim_member self;
-    uint8_t buf[SWIM_DATAGRAM_MAX];
-    struct swim_addr to;
-
-    if (!swim_member_at(node->state, 0, &self)) {
-        return;
-    }
-    config.members_max = SWIM_MEMBERS_MIN;
-    config.incarnation = self.incarnation;
-    memset(school->arena, 0, school->arena_size);
-    struct swim *twin = swim_init(school->arena, school->arena_size, &config, EPOCH);
-    swim_time later = EPOCH + (uint64_t)self.heartbeat * config.heartbeat_interval_ms * SWIM_MS;
-    swim_join(twin, later, teacher_addr);
-    swim_advance(twin, later);
-    size_t size = swim_transmit(twin, later, &to, buf, sizeof buf);
-    if (size > 0) {
-        (void)swim_receive(teacher, now, &config.addr, buf, size);
-    }
-}
-
-/* Makes the lessons, in the name of one of the pupils. */
-static void prepare(struct school *school, uint32_t named)
-{
-    struct sim *sim = school->sim;
-    struct swim_config config = sim_node(sim, school->pupils[named])->config;
-    uint32_t newcomer = school->count - 1 != named ? school->count - 1 : 0;
-    struct swim_addr newcomer_addr = sim_addr(sim, school->pupils[newcomer]);
-    swim_time now = EPOCH;
-
-    config.probe_interval_ms = HOUR_MS;
-    config.gossip_interval_ms = HOUR_MS;
-    config.heartbeat_interval_ms = HOUR_MS; /* it must not tell of a time that is yet to come */
-    size_t size = swim_footprint(&config);
-    void *arena = sim_map_arena(size);
-    struct swim *teacher = swim_init(arena, size, &config, now);
-    for (uint32_t i = 0; i < school->count; i++) {
-        if (i != named && i != newcomer) {
-            hear(school, teacher, now, i, &config.addr);
-            drain(school, teacher, now, NULL);
+        ASSERT(node->config.members_max == seat->config.members_max);
+        size_t ping = first_ping(&node->config, &seat->config.addr, buf, sizeof buf);
+        (void)swim_receive(model, EPOCH, &node->config.addr, buf, ping);
+        while (swim_transmit(model, EPOCH, &to, buf, sizeof buf) > 0) {
         }
     }
-    exhaust(school, teacher, &now, NULL);
-    school->lesson_count = 0;
-    hear(school, teacher, now, newcomer, &config.addr);
-    exhaust(school, teacher, &now, &newcomer_addr);
-    sim_unmap_arena(arena, size);
+    return arena;
 }
 
-static void teach(struct school *school, uint32_t pupil, uint32_t named)
+/* The member at `index` begins anew, as one who knows what `model` knows. */
+static void begin_like(struct sim *sim, uint32_t index, const struct swim *model)
 {
-    struct node *node = sim_node(school->sim, school->pupils[pupil]);
-    swim_time now = sim_local_time(school->sim, school->pupils[pupil], school->sim->now_ns);
-    struct swim_addr from = sim_addr(school->sim, school->pupils[named]);
+    struct node *node = sim_node(sim, index);
+    swim_time local_now = sim_local_time(sim, index, sim->now_ns);
 
-    for (uint32_t i = 0; i < school->lesson_count; i++) {
-        (void)swim_receive(node->state, now, &from, school->lessons[i].data,
-                           school->lessons[i].size);
+    sim_unmap_arena(node->arena, node->arena_size);
+    node->arena = sim_map_arena(node->arena_size);
+    node->state =
+        swim_init_acquainted(node->arena, node->arena_size, &node->config, model, local_now);
+    ASSERT(node->state != NULL);
+    for (uint32_t i = 0; i < node->seed_count; i++) {
+        (void)swim_join(node->state, local_now, &node->seeds[i]);
     }
-    sim_pump(school->sim, school->pupils[pupil]);
+    sim_disarm(sim, ALARM_DEADLINE, index);
+    sim_pump(sim, index);
 }
 
 void sim_acquaint(struct sim *sim)
 {
-    struct school school = {.sim = sim};
-    struct swim_config smallest = sim->config.member;
+    uint32_t first = 0;
+    uint32_t last = sim->node_count;
 
-    school.pupils = sim_allocate(sim->config.nodes_max, sizeof *school.pupils);
-    for (uint32_t i = 0; i < sim->node_count; i++) {
-        if (sim->nodes[i].state_now == SIM_RUNNING && !sim->nodes[i].is_foreign) {
-            school.pupils[school.count++] = i;
+    while (first < sim->node_count && !is_ours(sim_node(sim, first))) {
+        first++;
+    }
+    while (last > first && !is_ours(sim_node(sim, last - 1))) {
+        last--;
+    }
+    if (last - first < 2) {
+        return;
+    }
+    size_t size = sim_node(sim, first)->arena_size;
+    void *arena = make_model(sim, first, size);
+    for (uint32_t i = first + 1; i < last; i++) {
+        if (is_ours(sim_node(sim, i))) {
+            begin_like(sim, i, arena);
         }
     }
-    smallest.members_max = SWIM_MEMBERS_MIN;
-    school.arena_size = swim_footprint(&smallest);
-    school.arena = sim_map_arena(school.arena_size);
-    for (uint32_t named = 0; named < 2 && school.count > 1; named++) {
-        prepare(&school, named);
-        for (uint32_t i = named == 0 ? 1 : 0; i < (named == 0 ? school.count : 1); i++) {
-            teach(&school, i, named);
-        }
-    }
-    sim_unmap_arena(school.arena, school.arena_size);
-    free(school.lessons);
-    free(school.pupils);
+    sim_unmap_arena(arena, size);
+    begin_like(sim, first, sim_node(sim, last - 1)->state);
 }

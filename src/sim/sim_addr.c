@@ -97,10 +97,19 @@ void addr_unbind(struct sim *sim, uint32_t node)
     sim_node(sim, node)->has_addr = false;
 }
 
+uint32_t addr_find(const struct sim *sim, const struct swim_addr *addr)
+{
+    return sim->addr_table[place_of(sim, addr)];
+}
+
+uint32_t addr_node(uint32_t found)
+{
+    return found != 0 ? node_of(found) : SIM_NOBODY;
+}
+
 uint32_t sim_node_at(const struct sim *sim, const struct swim_addr *addr)
 {
-    uint32_t entry = sim->addr_table[place_of(sim, addr)];
-    return entry != 0 ? node_of(entry) : SIM_NOBODY;
+    return addr_node(addr_find(sim, addr));
 }
 
 /* ---- Moves ------------------------------------------------------------------------------- */
@@ -167,29 +176,28 @@ static bool is_same_nat(const struct node_nat *a, const struct node_nat *b)
            memcmp(a->outside.ip, b->outside.ip, 16) == 0;
 }
 
-enum sim_drop addr_route(struct sim *sim, uint32_t from, const struct swim_addr *to,
-                         uint32_t *ret_node, struct swim_addr *ret_shown)
+enum sim_drop addr_route(struct sim *sim, uint32_t from, const struct swim_addr *to, uint32_t found,
+                         struct swim_addr *ret_shown)
 {
     const struct node *sender = sim_node(sim, from);
-    uint32_t entry = sim->addr_table[place_of(sim, to)];
-    *ret_node = entry != 0 ? node_of(entry) : SIM_NOBODY;
     *ret_shown = sender->nat.is_on ? sender->nat.outside : sender->addr;
     if (sender->nat.is_on && sender->nat.is_symmetric) {
         *map_put(&sim->nat_holes, hole_key(sim, from, to)) = 1;
     }
-    if (entry == 0) {
+    if (found == 0) {
         return SIM_DROP_NOBODY;
     }
-    const struct node_nat *nat = &sim->nodes[*ret_node].nat;
-    if (!is_outside(entry)) {
+    uint32_t receiver = node_of(found);
+    const struct node_nat *nat = &sim->nodes[receiver].nat;
+    if (!is_outside(found)) {
         if (!nat->is_on) {
             return SIM_DROPS;
         }
         *ret_shown = sender->addr;
-        return from == *ret_node || is_same_nat(&sender->nat, nat) ? SIM_DROPS : SIM_DROP_NAT;
+        return from == receiver || is_same_nat(&sender->nat, nat) ? SIM_DROPS : SIM_DROP_NAT;
     }
     if (nat->is_symmetric &&
-        map_find(&sim->nat_holes, hole_key(sim, *ret_node, ret_shown)) == NULL) {
+        map_find(&sim->nat_holes, hole_key(sim, receiver, ret_shown)) == NULL) {
         return SIM_DROP_NAT;
     }
     return SIM_DROPS;

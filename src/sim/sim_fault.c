@@ -61,7 +61,7 @@ static void process(struct sim *sim, uint32_t index, uint32_t slot)
 {
     const struct packet *packet = packet_at(sim, slot);
 
-    net_account(&sim_node(sim, index)->received, packet->data, packet->size);
+    net_account(sim_node(sim, index)->received, packet->data, packet->size);
     sim->ledger.delivered++;
     if (sim->watcher_count > 0) {
         sim_tell(sim, &(struct sim_happening){.at = sim->now_ns,
@@ -288,11 +288,7 @@ static void release(struct sim *sim, uint32_t index)
     struct node *node = sim_node(sim, index);
 
     while (node->held_back.count > 0) {
-        uint32_t slot = packet_pop(sim, &node->held_back);
-        const struct packet *packet = packet_at(sim, slot);
-        sim->ledger.waiting--;
-        net_forward(sim, index, &packet->to_addr, packet->data, packet->size);
-        packet_free(sim, slot);
+        net_forward_held(sim, packet_pop(sim, &node->held_back));
     }
 }
 

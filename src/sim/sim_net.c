@@ -113,14 +113,12 @@ static enum sim_drop draw_loss(struct sim *sim, uint32_t from, uint32_t to,
 
 /* ---- Sending ----------------------------------------------------------------------------- */
 
-void net_account(struct sim_traffic *traffic, const void *data, size_t size)
+void net_account(struct account *accounts, const void *data, size_t size)
 {
     uint8_t kind = size > 1 ? ((const uint8_t *)data)[1] : 0;
-    size_t index = kind < SIM_KINDS ? kind : SIM_KINDS - 1;
-    traffic->datagrams[index]++;
-    traffic->bytes[index] += size;
-    traffic->datagrams_total++;
-    traffic->bytes_total += size;
+    struct account *account = &accounts[kind < SIM_KINDS ? kind : SIM_KINDS - 1];
+    account->datagrams++;
+    account->bytes += size;
 }
 
 /* What no member may ever send, whatever it was told. */
@@ -167,42 +165,53 @@ static void launch(struct sim *sim, const struct sending *sending, const struct 
     sim_launch(sim, slot, left_ns + delay_ns);
 }
 
-void net_forward(struct sim *sim, uint32_t from, const struct swim_addr *to_addr, const void *data,
-                 size_t size)
+static void forward(struct sim *sim, const struct sending *sending, uint32_t found)
 {
-    struct sending sending = {from, SIM_NOBODY, to_addr, data, size};
     struct swim_addr shown;
     uint64_t left_ns;
-    enum sim_drop drop = addr_route(sim, from, to_addr, &sending.to, &shown);
+    enum sim_drop drop = addr_route(sim, sending->from, sending->to_addr, found, &shown);
     if (drop != SIM_DROPS) {
-        lose(sim, &sending, drop);
+        lose(sim, sending, drop);
         return;
     }
-    const struct sim_net *net = link_net(sim, from, sending.to);
-    drop = draw_loss(sim, from, sending.to, net);
-    if (drop == SIM_DROPS && !link_pass(sim, net, from, sending.to, size, &left_ns)) {
+    const struct sim_net *net = link_net(sim, sending->from, sending->to);
+    drop = draw_loss(sim, sending->from, sending->to, net);
+    if (drop == SIM_DROPS &&
+        !link_pass(sim, net, sending->from, sending->to, sending->size, &left_ns)) {
         drop = SIM_DROP_QUEUE;
     }
     if (drop != SIM_DROPS) {
-        lose(sim, &sending, drop);
+        lose(sim, sending, drop);
         return;
     }
-    launch(sim, &sending, &shown, net, left_ns);
+    launch(sim, sending, &shown, net, left_ns);
     if (is_chance(sim, net->duplicate_permille)) {
         sim->ledger.duplicated++;
-        launch(sim, &sending, &shown, net, left_ns);
+        launch(sim, sending, &shown, net, left_ns);
     }
+}
+
+void net_forward_held(struct sim *sim, uint32_t slot)
+{
+    const struct packet *packet = packet_at(sim, slot);
+    uint32_t found = addr_find(sim, &packet->to_addr);
+    const struct sending sending = {packet->from, addr_node(found), &packet->to_addr, packet->data,
+                                    packet->size};
+    sim->ledger.waiting--;
+    forward(sim, &sending, found);
+    packet_free(sim, slot);
 }
 
 void net_send(struct sim *sim, uint32_t from, const struct swim_addr *to_addr, const void *data,
               size_t size)
 {
-    net_account(&sim_node(sim, from)->sent, data, size);
+    net_account(sim_node(sim, from)->sent, data, size);
     check_datagram(sim, from, to_addr, size);
     if (sim_failure(sim) != NULL) {
         return;
     }
-    const struct sending sending = {from, sim_node_at(sim, to_addr), to_addr, data, size};
+    uint32_t found = addr_find(sim, to_addr);
+    const struct sending sending = {from, addr_node(found), to_addr, data, size};
     sim->ledger.sent++;
     tell(sim, SIM_HAPPENED_SENT, &sending, SIM_DROPS);
     struct sim_datagram datagram = {.at = sim->now_ns,
@@ -214,7 +223,7 @@ void net_send(struct sim *sim, uint32_t from, const struct swim_addr *to_addr, c
     if (sim->filter != NULL && !sim->filter(sim->filter_context, &datagram)) {
         lose(sim, &sending, SIM_DROP_FILTER);
     } else if (!fault_hold_back(sim, from, to_addr, data, size)) {
-        net_forward(sim, from, to_addr, data, size);
+        forward(sim, &sending, found);
     }
 }
 

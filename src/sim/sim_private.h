@@ -68,10 +68,18 @@ struct node_nat {
     bool is_symmetric;
 };
 
+/* Of one kind of datagrams. */
+struct account {
+    uint64_t datagrams;
+    uint64_t bytes;
+};
+
+/* What every event needs comes first: a node's memory is seldom in a cache. */
 struct node {
     const struct sim_peer_ops *ops;
     void *state; /* of ops; for members of ours the arena */
     struct node_clock clock;
+    struct swim_addr addr; /* where it is; what it says of that is in config.addr */
     enum sim_state state_now;
     bool is_foreign;
     bool is_leaving;
@@ -80,27 +88,26 @@ struct node {
     bool is_blocked; /* by sim_block */
     bool is_stuck;   /* a SIM_BLOCK_PROCESS has caught it inside a call: */
     bool is_sending; /* ... of sending, else of receiving */
-    enum sim_block block;
-    uint32_t stalls; /* advances in a row that left the deadline in the past */
     uint32_t group;
     uint32_t zone;
     uint32_t in_permille;
     uint32_t out_permille;
+    uint32_t stalls; /* advances in a row that left the deadline in the past */
+    uint64_t service_ns;
+    struct account sent[SIM_KINDS];
+    struct account received[SIM_KINDS];
+    enum sim_block block;
     uint32_t in_hand;             /* slot + 1 of the datagram that it is stuck with, or 0 */
     struct packet_list waiting;   /* received, not yet processed */
     struct packet_list held_back; /* sent while SIM_BLOCK_IO */
     uint64_t block_until_ns;
-    uint64_t service_ns;
     uint32_t service_buffer;
     uint32_t seed_count;
-    struct swim_addr addr; /* where it is; what it says of that is in config.addr */
     struct node_nat nat;
     void *arena; /* of members of ours: what is to be given back, and its size */
     size_t arena_size;
     struct swim_addr seeds[SIM_SEEDS_MAX];
     struct swim_config config;
-    struct sim_traffic sent;
-    struct sim_traffic received;
 };
 
 /* ---- The simulation ---------------------------------------------------------------------- */
@@ -201,20 +208,23 @@ void packet_pool_free(struct packet_pool *pool);
 /* sim_net.c */
 void net_send(struct sim *sim, uint32_t from, const struct swim_addr *to, const void *data,
               size_t size);
-/* What net_send does once the sender has let it go. */
-void net_forward(struct sim *sim, uint32_t from, const struct swim_addr *to, const void *data,
-                 size_t size);
-void net_account(struct sim_traffic *traffic, const void *data, size_t size);
+/* What net_send does once the sender has let it go, which had held it back in this slot. */
+void net_forward_held(struct sim *sim, uint32_t slot);
+void net_account(struct account *accounts, const void *data, size_t size);
 /* A packet is lost and its slot is free; it has been taken off the ledger's in_flight or waiting. */
 void net_lose(struct sim *sim, uint32_t slot, enum sim_drop drop);
 
 /* sim_addr.c */
 void addr_bind(struct sim *sim, uint32_t node);
 void addr_unbind(struct sim *sim, uint32_t node);
-/* Where a datagram of `from` to that address goes: SIM_DROPS and the receiver and the source that
- * it shows, or why it goes nowhere. */
-enum sim_drop addr_route(struct sim *sim, uint32_t from, const struct swim_addr *to,
-                         uint32_t *ret_node, struct swim_addr *ret_shown);
+/* What has that address, as addr_route wants it; 0: nobody. */
+uint32_t addr_find(const struct sim *sim, const struct swim_addr *addr);
+/* Who it is, or SIM_NOBODY. */
+uint32_t addr_node(uint32_t found);
+/* What becomes of a datagram of `from` to an address, of which addr_find said `found`: SIM_DROPS
+ * and the source that it shows, or why it goes nowhere. */
+enum sim_drop addr_route(struct sim *sim, uint32_t from, const struct swim_addr *to, uint32_t found,
+                         struct swim_addr *ret_shown);
 bool addr_is_same(const struct swim_addr *a, const struct swim_addr *b);
 
 /* sim_link.c */

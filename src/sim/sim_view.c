@@ -136,31 +136,34 @@ bool sim_is_clean(const struct sim *sim, const void *context)
     return sim_converged(sim, context);
 }
 
-static void add_traffic(struct sim_traffic *sum, const struct sim_traffic *more)
+static void add_accounts(struct sim_traffic *sum, const struct account *accounts)
 {
     for (size_t k = 0; k < SIM_KINDS; k++) {
-        sum->datagrams[k] += more->datagrams[k];
-        sum->bytes[k] += more->bytes[k];
+        sum->datagrams[k] += accounts[k].datagrams;
+        sum->bytes[k] += accounts[k].bytes;
+        sum->datagrams_total += accounts[k].datagrams;
+        sum->bytes_total += accounts[k].bytes;
     }
-    sum->datagrams_total += more->datagrams_total;
-    sum->bytes_total += more->bytes_total;
 }
 
 struct sim_traffic sim_sent(const struct sim *sim, uint32_t node)
 {
-    if (node != SIM_NOBODY) {
-        return sim_node(sim, node)->sent;
-    }
     struct sim_traffic sum = {0};
+    if (node != SIM_NOBODY) {
+        add_accounts(&sum, sim_node(sim, node)->sent);
+        return sum;
+    }
     for (uint32_t i = 0; i < sim->node_count; i++) {
-        add_traffic(&sum, &sim->nodes[i].sent);
+        add_accounts(&sum, sim->nodes[i].sent);
     }
     return sum;
 }
 
 struct sim_traffic sim_received(const struct sim *sim, uint32_t node)
 {
-    return sim_node(sim, node)->received;
+    struct sim_traffic sum = {0};
+    add_accounts(&sum, sim_node(sim, node)->received);
+    return sum;
 }
 
 struct sim_traffic sim_traffic_since(const struct sim_traffic *now,

@@ -101,6 +101,13 @@ bool check_is_expected(const struct check *check, uint32_t node)
            !check_is_apart(check, node);
 }
 
+bool check_is_in_shadow(const struct check *check, uint32_t node)
+{
+    uint64_t since_ns = check->seats[node].disturbed_at;
+
+    return since_ns != 0 && sim_now(check->sim) < since_ns + check->shadow_ns;
+}
+
 /* ---- Beginning and end ------------------------------------------------------------------- */
 
 void check_config_default(struct check_config *config, const struct plan *plan,
@@ -237,10 +244,10 @@ static void see(void *context, const struct sim *sim, const struct sim_happening
     case SIM_HAPPENED_SENT:
         if (happening->node != SIM_NOBODY)
             known_reach(check, happening->node, happening->peer, true);
-        words_sent(check, happening);
+        sent_datagram(check, happening);
         views_sent(check, happening);
         break;
-    case SIM_HAPPENED_DELIVERED: words_delivered(check, happening); break;
+    case SIM_HAPPENED_DELIVERED: sent_delivered(check, happening); break;
     case SIM_HAPPENED_DROPPED: drop(check, happening); break;
     case SIM_HAPPENED_EVENT: words_event(check, happening->node, happening->event); break;
     case SIM_HAPPENED_STARTED: start(check, happening->node); break;

@@ -24,7 +24,8 @@
  *   false-death in a calm cluster nobody suspects a member that runs and was not stopped itself; not
  *               even one that was stopped suspects others
  *   leave       in a calm cluster one that left is not taken for dead
- *   spread      news of a death is told as often as the settings say before it is dropped
+ *   spread      news of a death is told, or heard from others, as often as the settings say before it
+ *               is dropped
  *   probing     in a settled cluster of m + 1, no member waits longer than 2m - 1 rounds for its
  *               turn with another one
  *   pause       who stood still for longer than any of its timers notices it, and nobody else does

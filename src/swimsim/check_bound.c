@@ -186,6 +186,9 @@ bool bound_is_deaf_end(const struct plan *plan)
 {
     uint32_t deaf = 0;
 
+    /* Plain nodes repeat its newest heartbeat, which clears it (protocol.md, evidence). */
+    if (plan->plain.kind != PLAN_SELECT_NONE)
+        return false;
     for (uint32_t i = 0; i < plan->action_count; i++) {
         const struct plan_action *action = &plan->actions[i];
 

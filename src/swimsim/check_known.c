@@ -21,6 +21,13 @@ static void *allocate(uint64_t count, size_t size)
     return memory;
 }
 
+bool known_self(const struct check *check, uint32_t node, struct swim_member *ret)
+{
+    const struct swim *member = sim_member(check->sim, node);
+
+    return member != NULL && swim_member_at(member, 0, ret);
+}
+
 /* ---- Identities -------------------------------------------------------------------------- */
 
 static struct identity *find_identity(struct identity *table, uint32_t mask, uint64_t id)

@@ -3,7 +3,8 @@
  *
  *     check.c        happenings and ticks come in, complaints go out
  *     check_known.c  what is remembered: of every id, and of every id at every observer
- *     check_words.c  what a member says: to its host (events), and to others (datagrams)
+ *     check_words.c  what a member says to its host (events), and holds as it does
+ *     check_sent.c   what it says to others (datagrams)
  *     check_views.c  what a member holds, and what all of them hold together
  *     check_bound.c  by when
  */
@@ -152,8 +153,13 @@ bool check_is_followed(const struct check *check, uint32_t node);
 /* It runs under its own steam: one that is expected to see, and to be seen by, all the others. */
 bool check_is_expected(const struct check *check, uint32_t node);
 
+/* It was stopped lately, and others may have noticed. */
+bool check_is_in_shadow(const struct check *check, uint32_t node);
+
 /* ---- check_known.c ---- */
 
+/* A member's own record; false for a foreign one. */
+bool known_self(const struct check *check, uint32_t node, struct swim_member *ret);
 /* The identity of an id; NULL when no node ever had it. */
 struct identity *known_identity(struct check *check, uint64_t id);
 /* The same, added if need be. */
@@ -170,19 +176,22 @@ bool known_is_connected(const struct check *check);
 
 /* ---- check_words.c ---- */
 
-/* A pause begins, and ends: its host must have been told by now. */
+/* A node has started: a life begins, perhaps of an id that is known. */
+void words_started(struct check *check, uint32_t node);
+/* A pause begins, and ends: its host must have been told by the next tick. */
 void words_paused(struct check *check, uint32_t node);
 void words_resumed(struct check *check, uint32_t node);
-
-void words_started(struct check *check, uint32_t node);
 void words_event(struct check *check, uint32_t node, const struct sim_event *event);
-void words_sent(struct check *check, const struct sim_happening *sent);
-/* News that was dropped was told often enough; nobody was passed over in probing. */
-void words_check_held(struct check *check, uint32_t observer, const struct swim_member *member,
-                      const struct swim_stats *stats);
-void words_delivered(struct check *check, const struct sim_happening *delivered);
 /* An observer holds this record: compares with what it held before. */
 void words_hold(struct check *check, uint32_t observer, const struct swim_member *member);
+
+/* ---- check_sent.c ---- */
+
+void sent_datagram(struct check *check, const struct sim_happening *sent);
+void sent_delivered(struct check *check, const struct sim_happening *delivered);
+/* News of this one that was dropped was told often enough; it was not passed over in probing. */
+void sent_check_held(struct check *check, uint32_t observer, const struct swim_member *member,
+                     const struct swim_stats *stats);
 
 /* ---- check_views.c ---- */
 
@@ -190,6 +199,8 @@ void views_tick(struct check *check);
 /* All that are expected hold exactly each other as alive, and agree in their digests. Else *ret
  * (of `size` bytes, may be NULL) says who does not. */
 bool views_agree(const struct check *check, char *ret, size_t size);
+/* The views of this tick against their digests. */
+void views_compare(struct check *check);
 /* A datagram in a time of silence. */
 void views_sent(struct check *check, const struct sim_happening *sent);
 void views_free(struct check *check);

@@ -127,7 +127,7 @@ static void look_into(struct check *check, uint32_t node)
         if (slot == 0)
             continue;
         words_hold(check, node, &member);
-        words_check_held(check, node, &member, &stats);
+        sent_check_held(check, node, &member, &stats);
     }
     qsort(view->seen, view->count, sizeof *view->seen, compare_seen);
 }
@@ -137,7 +137,7 @@ static bool is_same_view(const struct view *a, const struct view *b)
     return a->count == b->count && memcmp(a->seen, b->seen, a->count * sizeof *a->seen) == 0;
 }
 
-static void check_digests(struct check *check)
+void views_compare(struct check *check)
 {
     for (uint32_t i = 0; i < check->view_count; i++) {
         for (uint32_t k = i + 1; k < check->view_count; k++) {
@@ -179,7 +179,7 @@ static void look_around(struct check *check)
             look_into(check, node);
         }
     }
-    check_digests(check);
+    views_compare(check);
 }
 
 void views_free(struct check *check)
@@ -197,12 +197,22 @@ static void say(char *ret, size_t size, const char *text, uint32_t node, uint32_
         snprintf(ret, size, text, (unsigned long)node, (unsigned long)other);
 }
 
+static bool is_held(const struct check *check, uint32_t observer, uint32_t node,
+                    enum swim_status at_worst)
+{
+    enum swim_status status = SWIM_LEFT;
+
+    return sim_status(check->sim, observer, sim_id(check->sim, node), &status) &&
+           status <= at_worst;
+}
+
 /* One member is asked for everybody: counts and digests alone could agree on a wrong set. */
-static bool holds_all(const struct check *check, uint32_t observer, char *ret, size_t size)
+static bool holds_all(const struct check *check, uint32_t observer, enum swim_status at_worst,
+                      char *ret, size_t size)
 {
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
         if (!check_is_expected(check, i) || sim_is_foreign(check->sim, i) ||
-            sim_sees(check->sim, observer, sim_id(check->sim, i), SWIM_ALIVE))
+            is_held(check, observer, i, at_worst))
             continue;
         say(ret, size, "n%lu does not hold n%lu as alive", observer, i);
         return false;
@@ -219,13 +229,13 @@ static uint32_t count_expected(const struct check *check)
     return count;
 }
 
-/* Plain nodes do not look for those that they lost, and who is apart and yet heard may be held or
- * not: beside them, all that are expected are asked for each other. */
+/* Plain nodes do not look for those that they lost; and who is apart, and yet heard, may be held or
+ * not, and doubts the others. Beside them, all that are expected hold each other at least. */
 static bool agree_on_each_other(const struct check *check, char *ret, size_t size)
 {
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
         if (check_is_expected(check, i) && !sim_is_foreign(check->sim, i) &&
-            !holds_all(check, i, ret, size))
+            !holds_all(check, i, SWIM_SUSPECT, ret, size))
             return false;
     }
     return true;
@@ -265,7 +275,7 @@ bool views_agree(const struct check *check, char *ret, size_t size)
         if (!is_like_first(check, i, first, ret, size))
             return false;
     }
-    return first == SIM_NOBODY || holds_all(check, first, ret, size);
+    return first == SIM_NOBODY || holds_all(check, first, SWIM_ALIVE, ret, size);
 }
 
 static bool is_anybody_apart(const struct check *check)
@@ -304,13 +314,8 @@ static void note_agreement(struct check *check, uint64_t now_ns)
 
 static bool is_held_by_all(const struct check *check, uint32_t node)
 {
-    uint64_t id = sim_id(check->sim, node);
-
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
-        enum swim_status status = SWIM_LEFT;
-
-        if (check_is_expected(check, i) &&
-            (!sim_status(check->sim, i, id, &status) || status > SWIM_SUSPECT))
+        if (check_is_expected(check, i) && !is_held(check, i, node, SWIM_SUSPECT))
             return false;
     }
     return true;

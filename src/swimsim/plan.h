@@ -218,9 +218,7 @@ void plan_default(struct plan *plan);
 /* False when it cannot be run: *ret_error names what is wrong and what would be allowed. */
 bool plan_check(const struct plan *plan, struct plan_error *ret_error);
 
-/* A fingerprint of what plan_print writes, and so of all that a run depends on; the name is not in
- * it. Plans are equal when it is. */
-uint64_t plan_hash(const struct plan *plan);
+/* The same scenario: what plan_print writes is the same, and so is all that a run depends on. */
 bool plan_equal(const struct plan *a, const struct plan *b);
 
 /* Nodes that are ever there: `nodes` and all that join. */

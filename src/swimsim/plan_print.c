@@ -169,7 +169,8 @@ static void fold(void *context, const char *text, size_t size)
         *hash = hash_combine(*hash, (uint8_t)text[i]);
 }
 
-uint64_t plan_hash(const struct plan *plan)
+/* A fingerprint of the text. */
+static uint64_t hash_of(const struct plan *plan)
 {
     uint64_t hash = 0;
 
@@ -179,5 +180,5 @@ uint64_t plan_hash(const struct plan *plan)
 
 bool plan_equal(const struct plan *a, const struct plan *b)
 {
-    return plan_hash(a) == plan_hash(b);
+    return hash_of(a) == hash_of(b);
 }

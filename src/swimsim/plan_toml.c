@@ -29,20 +29,29 @@ struct loader {
 
 /* ---- Messages ---------------------------------------------------------------------------- */
 
+/* "FILE:LINE:COLUMN: ", as far as they are known. */
+static size_t put_place(const struct loader *loader, const struct toml_item *item, char *text,
+                        size_t cap)
+{
+    uint32_t line = item != NULL ? item->line : 0;
+    uint32_t column = item != NULL ? item->column : 0;
+
+    if (line == 0)
+        return (size_t)snprintf(text, cap, "%.200s: ", loader->path);
+    if (column == 0)
+        return (size_t)snprintf(text, cap, "%.200s:%u: ", loader->path, (unsigned)line);
+    return (size_t)snprintf(text, cap, "%.200s:%u:%u: ", loader->path, (unsigned)line,
+                            (unsigned)column);
+}
+
 __attribute__((format(printf, 3, 4))) static bool
 fail(struct loader *loader, const struct toml_item *item, const char *format, ...)
 {
     char *text = loader->error->text;
     size_t cap = sizeof loader->error->text;
-    size_t size = (size_t)snprintf(text, cap, "%.200s:", loader->path);
+    size_t size = put_place(loader, item, text, cap);
     va_list arguments;
 
-    if (item != NULL && item->column != 0)
-        size += (size_t)snprintf(text + size, cap - size, "%u:%u:", (unsigned)item->line,
-                                 (unsigned)item->column);
-    else if (item != NULL && item->line != 0)
-        size += (size_t)snprintf(text + size, cap - size, "%u:", (unsigned)item->line);
-    size += (size_t)snprintf(text + size, cap - size, " ");
     va_start(arguments, format);
     (void)vsnprintf(text + size, cap - size, format, arguments);
     va_end(arguments);

@@ -167,7 +167,7 @@ static bool set_text(const struct plan_key *key, char *place, const char *text,
         return refuse(ret_error, "must be a string of one line and at most %u bytes",
                       (unsigned)key->max - 1);
     memset(place, 0, (size_t)key->max);
-    memcpy(place, text, size);
+    memcpy(place, text, size + 1);
     return true;
 }
 

@@ -55,17 +55,9 @@ bool run_plan(const struct plan *plan, const struct run_options *options, struct
 
 struct run; /* in progress */
 
-const struct plan *run_scenario(const struct run *run);
-const struct sim *run_sim(const struct run *run);
-/* Virtual time since when no fault of the plan is in force and none was mended or happened:
- * no node stopped, started, paused, cut, split, blocked...; SWIM_NEVER while one is in force or
- * a restart is due. What a plan's network always does (its `net`, its zones) is no fault here. */
-uint64_t run_quiet_since(const struct run *run);
 /* This node has a fault in force that lets it seem dead to some: paused, blocked, not in the
  * largest group, cut, lossy, on a changed link, overloaded, behind NAT, with a clock that is not
  * right. */
 bool run_is_faulted(const struct run *run, uint32_t node);
-/* When `node` was last killed (or began to leave), or SWIM_NEVER when it runs or never ran. */
-uint64_t run_stopped_at(const struct run *run, uint32_t node);
 
 #endif

@@ -296,9 +296,8 @@ static void go_away(const struct deed *deed, uint32_t node)
     struct run *run = deed->run;
 
     if (sim_state(run->sim, node) != SIM_STOPPED)
-        run_crash(run, node);
+        sim_crash(run->sim, node);
     run->nodes[node].is_away = true;
-    run_note_change(run);
 }
 
 /* Moves it, unless the address that it is to have is in use. */
@@ -319,7 +318,7 @@ static bool move(const struct deed *deed, uint32_t index)
         addr = sim_addr(run->sim, other);
     }
     if (sim_state(run->sim, deed->who.nodes[index]) != SIM_STOPPED)
-        run_crash(run, deed->who.nodes[index]);
+        sim_crash(run->sim, deed->who.nodes[index]);
     sim_move(run->sim, deed->who.nodes[index], &addr);
     return true;
 }
@@ -386,16 +385,13 @@ static void do_to(const struct deed *deed, uint32_t node)
     struct run *run = deed->run;
 
     switch (deed->action->kind) {
-    case PLAN_KILL: run_crash(run, node); break;
+    case PLAN_KILL: sim_crash(run->sim, node); break;
     case PLAN_LEAVE: run_leave(run, node); break;
     case PLAN_PAUSE:
     case PLAN_BLOCK: stall(deed, node); break;
     case PLAN_LOSSY: set_loss(deed, node, true); break;
     case PLAN_CLOCK_RATE: set_clock(deed, node, true); break;
-    case PLAN_CLOCK_JUMP:
-        sim_clock_jump(run->sim, node, deed->action->jump_ns);
-        run_note_change(run);
-        break;
+    case PLAN_CLOCK_JUMP: sim_clock_jump(run->sim, node, deed->action->jump_ns); break;
     case PLAN_SERVICE: set_service(deed, node, true); break;
     case PLAN_NAT: set_nat(deed, node, true); break;
     default: run_set_seeds(run, node, &deed->other); break; /* PLAN_SEEDS */
@@ -409,7 +405,7 @@ static void undo_to(const struct deed *deed, uint32_t node)
     case PLAN_CLOCK_RATE: set_clock(deed, node, false); break;
     case PLAN_SERVICE: set_service(deed, node, false); break;
     case PLAN_NAT: set_nat(deed, node, false); break;
-    default: run_note_change(deed->run); break; /* pauses and blocks end by themselves */
+    default: break; /* pauses and blocks end by themselves */
     }
 }
 
@@ -427,10 +423,7 @@ static void begin(const struct deed *deed)
     case PLAN_CUT:
     case PLAN_LINK: set_links(deed, true); break;
     case PLAN_ZONE: set_zone_link(deed, true); break;
-    case PLAN_NETWORK:
-        sim_set_net(run->sim, &deed->action->net);
-        run_note_change(run);
-        break;
+    case PLAN_NETWORK: sim_set_net(run->sim, &deed->action->net); break;
     case PLAN_HEAL: heal(run); break;
     default:
         for (uint32_t i = 0; i < deed->who.count; i++)
@@ -453,10 +446,7 @@ static void end(const struct deed *deed)
     case PLAN_CUT:
     case PLAN_LINK: set_links(deed, false); break;
     case PLAN_ZONE: set_zone_link(deed, false); break;
-    case PLAN_NETWORK:
-        sim_set_net(run->sim, &run->plan->net);
-        run_note_change(run);
-        break;
+    case PLAN_NETWORK: sim_set_net(run->sim, &run->plan->net); break;
     default:
         for (uint32_t i = 0; i < deed->who.count; i++)
             undo_to(deed, deed->who.nodes[i]);

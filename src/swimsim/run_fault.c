@@ -21,17 +21,11 @@ static void tell(struct run *run, uint32_t index)
         collect_note_fault(run->collect, index, FIGURES_NEVER);
 }
 
-void run_note_change(struct run *run)
-{
-    run->changed_at_ns = sim_now(run->sim);
-}
-
 /* The collector sees pauses and blocks for itself. */
 void run_note_stall(struct run *run, uint32_t node, uint64_t until_ns)
 {
     if (run->nodes[node].stalled_until_ns < until_ns)
         run->nodes[node].stalled_until_ns = until_ns;
-    run_note_change(run);
 }
 
 void run_note_fault(struct run *run, uint32_t node, enum run_fault fault, bool is_on)
@@ -40,7 +34,6 @@ void run_note_fault(struct run *run, uint32_t node, enum run_fault fault, bool i
     uint8_t bit = (uint8_t)fault;
 
     run->nodes[node].faults = (uint8_t)(is_on ? before | bit : before & ~bit);
-    run_note_change(run);
     if (before != run->nodes[node].faults)
         tell(run, node);
 }
@@ -50,7 +43,6 @@ void run_note_cut(struct run *run, uint32_t node, bool is_on)
     uint32_t *cuts = &run->nodes[node].cuts;
 
     *cuts = is_on ? *cuts + 1 : *cuts > 0 ? *cuts - 1 : 0;
-    run_note_change(run);
     if (*cuts <= 1)
         tell(run, node);
 }
@@ -86,7 +78,6 @@ void run_note_groups(struct run *run, const uint32_t *groups)
         bool is_apart = groups != NULL && run->nodes[i].group != largest;
         run->nodes[i].faults = (uint8_t)(others | (is_apart ? RUN_FAULT_GROUP : 0));
     }
-    run_note_change(run);
 }
 
 void run_note_healed(struct run *run)
@@ -101,35 +92,8 @@ void run_note_healed(struct run *run)
 
 /* ---- Questions from outside -------------------------------------------------------------- */
 
-const struct plan *run_scenario(const struct run *run)
-{
-    return run->plan;
-}
-
-const struct sim *run_sim(const struct run *run)
-{
-    return run->sim;
-}
-
-uint64_t run_quiet_since(const struct run *run)
-{
-    uint64_t now_ns = sim_now(run->sim);
-
-    if (run->ending_count > 0)
-        return SWIM_NEVER;
-    for (uint32_t i = 0; i < run->total; i++)
-        if (run_is_faulted(run, i))
-            return SWIM_NEVER;
-    return run->changed_at_ns < now_ns ? run->changed_at_ns : now_ns;
-}
-
 bool run_is_faulted(const struct run *run, uint32_t node)
 {
     return is_faulted_for_good(&run->nodes[node]) ||
            run->nodes[node].stalled_until_ns > sim_now(run->sim);
-}
-
-uint64_t run_stopped_at(const struct run *run, uint32_t node)
-{
-    return run->nodes[node].stopped_at_ns;
 }

@@ -42,7 +42,6 @@ struct run_node {
     uint32_t seed_count;
     uint32_t seeds[SIM_SEEDS_MAX]; /* nodes */
     uint64_t stalled_until_ns;     /* by a pause or block */
-    uint64_t stopped_at_ns;        /* SWIM_NEVER while it runs or never ran */
 };
 
 /* A fault in force that will be mended, or a restart that is due. */
@@ -68,7 +67,6 @@ struct run {
     uint32_t *start_order;           /* of the first plan->nodes, by time */
     uint32_t next_start;             /* in it */
     uint32_t fresh_addrs;            /* given out by moves */
-    uint64_t changed_at_ns;          /* when a node or fault last began or ended */
     uint64_t done[PLAN_ACTIONS_MAX]; /* repetitions so far */
     struct run_ending *endings;
     uint32_t ending_count;
@@ -91,7 +89,6 @@ void run_start_due(struct run *run);
 void run_start_joining(struct run *run, uint32_t count);
 /* Starts one that does not run, as `restart` says. */
 void run_start_again(struct run *run, uint32_t node, enum plan_restart restart);
-void run_crash(struct run *run, uint32_t node);
 void run_leave(struct run *run, uint32_t node);
 /* `seeds` are its only seeds from now on (the first SIM_SEEDS_MAX). */
 void run_set_seeds(struct run *run, uint32_t node, const struct run_choice *seeds);
@@ -122,7 +119,6 @@ void run_do_due(struct run *run);
 void run_free_endings(struct run *run);
 
 /* run_fault.c: notes, also for the collector. */
-void run_note_change(struct run *run);
 void run_note_stall(struct run *run, uint32_t node, uint64_t until_ns);
 void run_note_fault(struct run *run, uint32_t node, enum run_fault fault, bool is_on);
 void run_note_cut(struct run *run, uint32_t node, bool is_on);

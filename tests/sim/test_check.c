@@ -1,0 +1,620 @@
+/*
+ * Every check complains of what it is for, and of nothing in a cluster where all is well. What an
+ * honest core can be made to do is done to it from outside (forged datagrams, faults that the plan
+ * does not know of); the rest is told to the checker by its inner entrances.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/sim_private.h"
+#include "swimsim/check_private.h"
+#include "swimsim/run.h"
+#include "wire/wire.h"
+
+#define NODES 4
+#define SECONDS(n) ((uint64_t)(n)*SIM_SECOND)
+
+struct world {
+    struct plan plan;
+    struct sim *sim;
+    struct check *check;
+};
+
+/* ---- Worlds ------------------------------------------------------------------------------ */
+
+/* Four nodes that the checker watches, with these checks switched off. */
+static struct world *world_new(uint64_t duration_ns, uint32_t off)
+{
+    struct world *world = calloc(1, sizeof *world);
+    struct check_config config;
+    struct sim_config sim;
+
+    assert_non_null(world);
+    plan_default(&world->plan);
+    world->plan.nodes = NODES;
+    world->plan.start.kind = PLAN_START_TOGETHER;
+    world->plan.duration_ns = duration_ns;
+    sim_config_default(&sim, 1, NODES);
+    sim.member.members_max = 256;
+    world->sim = sim_new(&sim);
+    check_config_default(&config, &world->plan, NULL);
+    config.off = off;
+    world->check = check_new(world->sim, &config);
+    for (uint32_t i = 0; i < NODES; i++) {
+        sim_add(world->sim);
+        if (i > 0)
+            sim_seed_node(world->sim, i, 0);
+        sim_start(world->sim, i);
+    }
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    sim_free(world->sim);
+    check_free(world->check);
+    free(world);
+}
+
+/* Runs on, second by second; false once there is a complaint. */
+static bool run_on(struct world *world, uint32_t seconds)
+{
+    for (uint32_t i = 0; i < seconds; i++) {
+        sim_run(world->sim, SIM_SECOND);
+        if (!check_tick(world->check))
+            return false;
+    }
+    return true;
+}
+
+/* A cluster that is calm and settled by now. */
+static struct world *calm_world(uint64_t duration_ns, uint32_t off)
+{
+    struct world *world = world_new(duration_ns, off);
+
+    assert_true(run_on(world, 40));
+    assert_true(world->check->is_settled);
+    return world;
+}
+
+static void expect_complaint(struct world *world, enum check_id id, const char *part)
+{
+    (void)check_tick(world->check);
+    assert_non_null(check_failure(world->check));
+    assert_int_equal(check_failed(world->check), id);
+    assert_true(check_failed_at(world->check) <= sim_now(world->sim));
+    if (strstr(check_failure(world->check), part) == NULL)
+        fail_msg("no \"%s\" in \"%s\"", part, check_failure(world->check));
+    assert_memory_equal(check_failure(world->check), check_name(id), strlen(check_name(id)));
+    world_free(world);
+}
+
+static struct swim_member held_by(const struct world *world, uint32_t observer, uint32_t node)
+{
+    struct swim_member member;
+
+    assert_true(
+        swim_member_find(sim_member(world->sim, observer), sim_id(world->sim, node), &member));
+    return member;
+}
+
+/* What `from` says of `about` to `to`: a GOSSIP of one entry. */
+static void forge(struct world *world, uint32_t from, uint32_t to, const struct swim_member *about)
+{
+    struct swim_member self;
+    struct swim_addr addr = sim_addr(world->sim, from);
+    struct wire_header header = {.kind = WIRE_GOSSIP, .capabilities = WIRE_CAPABLE};
+    struct wire_entry entry = {.id = about->id,
+                               .heartbeat = about->heartbeat,
+                               .incarnation = about->incarnation,
+                               .status = (uint8_t)about->status,
+                               .addr = about->addr};
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+
+    assert_true(swim_member_at(sim_member(world->sim, from), 0, &self));
+    header.sender_id = self.id;
+    header.heartbeat = self.heartbeat;
+    header.incarnation = self.incarnation;
+    wire_begin(&b, buf, sizeof buf, &header);
+    assert_true(wire_put_entry(&b, &entry));
+    sim_inject(world->sim, &addr, to, buf, wire_finish(&b));
+    sim_run(world->sim, 10 * SWIM_MS);
+}
+
+/* ---- All is well ------------------------------------------------------------------------- */
+
+static void an_honest_cluster_is_left_alone(void **state)
+{
+    (void)state;
+    struct world *world = world_new(SECONDS(600), 0);
+
+    assert_true(check_demands_agreement(&world->plan));
+    assert_true(run_on(world, 600));
+    assert_null(check_failure(world->check));
+    assert_int_equal(check_failed(world->check), CHECK_COUNT);
+    assert_true(world->check->is_settled);
+    world_free(world);
+}
+
+static void deaths_leaves_and_pauses_are_no_fault(void **state)
+{
+    (void)state;
+    struct world *world = world_new(SECONDS(60), 0);
+
+    assert_true(run_on(world, 40));
+    sim_pause(world->sim, 2, SECONDS(15));
+    assert_true(run_on(world, 100));
+    sim_crash(world->sim, 3);
+    assert_true(run_on(world, 60));
+    sim_leave(world->sim, 1);
+    assert_true(run_on(world, 60));
+    sim_restart_new_id(world->sim, 3);
+    sim_restart_same_id(world->sim, 1);
+    assert_true(run_on(world, 120));
+    assert_true(sim_converged(world->sim, NULL));
+    world_free(world);
+}
+
+/* ---- What a member says to its host ------------------------------------------------------ */
+
+static void what_the_simulator_finds_is_passed_on(void **state)
+{
+    (void)state;
+    struct world *world = world_new(SECONDS(60), 0);
+
+    sim_fail(world->sim, 1, "a made-up fault");
+    expect_complaint(world, CHECK_INVARIANTS, "a made-up fault");
+}
+
+static void a_record_must_not_fall(void **state)
+{
+    (void)state;
+    struct swim_member member;
+    struct world *world = calm_world(SECONDS(60), 0);
+
+    member = held_by(world, 1, 2);
+    member.status = SWIM_SUSPECT;
+    words_hold(world->check, 1, &member);
+    assert_null(check_failure(world->check));
+    member.heartbeat--;
+    words_hold(world->check, 1, &member);
+    expect_complaint(world, CHECK_ORDER, "falls from incarnation 0, suspect");
+
+    world = calm_world(SECONDS(60), 0);
+    member = held_by(world, 1, 2);
+    member.status = SWIM_DEAD;
+    words_hold(world->check, 1, &member);
+    member.status = SWIM_ALIVE;
+    member.heartbeat += 10;
+    words_hold(world->check, 1, &member);
+    expect_complaint(world, CHECK_ORDER, "dead");
+}
+
+static struct sim_event event_of(const struct world *world, uint32_t node, uint32_t about,
+                                 enum swim_event_kind kind)
+{
+    (void)node;
+    return (struct sim_event){.at = sim_now(world->sim),
+                              .node = node,
+                              .id = sim_id(world->sim, about),
+                              .kind = kind,
+                              .before = SWIM_ALIVE,
+                              .status = kind == SWIM_EVENT_SUSPECTED ? SWIM_SUSPECT : SWIM_DEAD};
+}
+
+static void events_must_fit_together(void **state)
+{
+    (void)state;
+    uint32_t off = 1u << CHECK_FALSE_DEATH;
+    struct world *world = calm_world(SECONDS(60), off);
+    struct sim_event event = event_of(world, 1, 2, SWIM_EVENT_RECOVERED);
+
+    words_event(world->check, 1, &event); /* and nobody had suspected it */
+    expect_complaint(world, CHECK_STORY, "\"recovered\"");
+
+    world = calm_world(SECONDS(60), off);
+    event = event_of(world, 1, 2, SWIM_EVENT_SUSPECTED);
+    event.before = SWIM_DEAD;
+    words_event(world->check, 1, &event);
+    expect_complaint(world, CHECK_STORY, "was dead, and had told alive");
+
+    world = calm_world(SECONDS(60), off);
+    event = event_of(world, 1, 2, SWIM_EVENT_FAILED);
+    words_event(world->check, 1, &event);
+    assert_null(check_failure(world->check));
+    event.before = SWIM_DEAD;
+    words_event(world->check, 1, &event); /* once more */
+    expect_complaint(world, CHECK_STORY, "after \"dead\"");
+}
+
+/* The dead are kept for 15 s by default. */
+static void tombstones_must_stand_their_time(void **state)
+{
+    (void)state;
+    for (uint32_t seconds = 14; seconds <= 15; seconds++) {
+        struct world *world = calm_world(SECONDS(60), 1u << CHECK_FALSE_DEATH);
+        struct sim_event event = event_of(world, 1, 2, SWIM_EVENT_FAILED);
+
+        words_event(world->check, 1, &event);
+        known_held(world->check, 1, event.id)->died_local =
+            sim_local_time(world->sim, 1, sim_now(world->sim));
+        sim_run(world->sim, SECONDS(seconds));
+        event = event_of(world, 1, 2, SWIM_EVENT_FORGOTTEN);
+        event.before = SWIM_DEAD;
+        words_event(world->check, 1, &event);
+        if (seconds == 14) {
+            expect_complaint(world, CHECK_STORY, "after 14000 of 15000 ms");
+        } else {
+            assert_null(check_failure(world->check));
+            world_free(world);
+        }
+    }
+}
+
+static void nobody_knows_more_of_one_than_itself(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+    struct swim_member lie = held_by(world, 1, 2);
+
+    lie.incarnation += 3;
+    forge(world, 3, 1, &lie);
+    expect_complaint(world, CHECK_TRUTH, "which itself was never above 0");
+
+    world = calm_world(SECONDS(60), 1u << CHECK_FALSE_DEATH);
+    lie = held_by(world, 1, 2);
+    lie.heartbeat += 10;
+    lie.status = SWIM_LEFT;
+    forge(world, 3, 1, &lie);
+    expect_complaint(world, CHECK_TRUTH, "never left");
+
+    world = calm_world(SECONDS(60), 0);
+    lie = held_by(world, 1, 2);
+    lie.id = 77;
+    lie.addr.port++;
+    forge(world, 3, 1, &lie);
+    expect_complaint(world, CHECK_TRUTH, "which no node ever was");
+}
+
+static void a_member_is_itself_and_alive(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+
+    world->check->seats[2].is_leaving = true; /* it should say so */
+    expect_complaint(world, CHECK_SELF, "holds itself as alive");
+}
+
+/* Forgotten, and then back without an answer of its own; or with one, or too late to remember. */
+static void the_forgotten_come_back_by_themselves(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct world *world = calm_world(SECONDS(60), 1u << CHECK_STORY);
+        struct sim_event event = event_of(world, 1, 2, SWIM_EVENT_FORGOTTEN);
+        struct held *held;
+
+        words_event(world->check, 1, &event);
+        held = known_held(world->check, 1, event.id);
+        sim_crash(world->sim, 2);
+        sim_run(world->sim, SECONDS(way == 2 ? 16 : 1));
+        held = known_held(world->check, 1, event.id);
+        held->is_forgotten = true;
+        held->heard_at = way == 1 ? sim_now(world->sim) : 0;
+        event = event_of(world, 1, 2, SWIM_EVENT_JOINED);
+        words_event(world->check, 1, &event);
+        if (way == 0) {
+            expect_complaint(world, CHECK_ZOMBIE, "has not answered since");
+        } else {
+            assert_null(check_failure(world->check));
+            world_free(world);
+        }
+    }
+}
+
+/* ---- What a member says to others -------------------------------------------------------- */
+
+/* What the checker says of a datagram of n1 that was changed in one byte, checksum and all. */
+static void expect_flaw(uint32_t place, uint8_t value, const char *part)
+{
+    struct world *world = calm_world(SECONDS(60), 0);
+    struct sim_happening sent = {.kind = SIM_HAPPENED_SENT, .node = 1, .peer = 2};
+    struct swim_member self;
+    struct wire_header header = {.kind = WIRE_PING, .capabilities = WIRE_CAPABLE};
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+
+    assert_true(swim_member_at(sim_member(world->sim, 1), 0, &self));
+    header.sender_id = self.id;
+    header.heartbeat = self.heartbeat;
+    header.incarnation = self.incarnation;
+    wire_begin(&b, buf, sizeof buf, &header);
+    sent.size = wire_finish(&b);
+    sent.data = buf;
+    sent_datagram(world->check, &sent);
+    assert_null(check_failure(world->check));
+    buf[place] = value;
+    store_u16(buf + 22, 0);
+    if (place != 22)
+        store_u16(buf + 22, wire_checksum(buf, sent.size));
+    sent_datagram(world->check, &sent);
+    expect_complaint(world, CHECK_WIRE, part);
+}
+
+static void datagrams_are_what_the_protocol_knows(void **state)
+{
+    (void)state;
+    expect_flaw(0, 2, "another version");
+    expect_flaw(1, 9, "unknown kind");
+    expect_flaw(3, 1, "another length");
+    expect_flaw(4, 0, "not sent under its own id");
+    expect_flaw(15, 0, "heartbeat below an earlier one");
+    expect_flaw(20, 0x80, "reserved bits");
+    expect_flaw(21, 0x03, "reserved bits");
+    expect_flaw(22, 0, "wrong checksum");
+    expect_flaw(1, WIRE_LEAVE, "says that it leaves");
+}
+
+/* ---- What it holds ----------------------------------------------------------------------- */
+
+static void tables_have_bounds(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+
+    sim_member_config(world->sim, 1)->members_max = 2;
+    expect_complaint(world, CHECK_BOUNDS, "4 of 2 slots");
+}
+
+static void digests_and_views_agree(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+
+    assert_int_equal(world->check->view_count, NODES);
+    world->check->views[1].seen[2].incarnation++;
+    views_compare(world->check);
+    expect_complaint(world, CHECK_DIGEST, "are equal, but the views are different");
+
+    world = calm_world(SECONDS(60), 0);
+    world->check->views[2].digest++;
+    views_compare(world->check);
+    expect_complaint(world, CHECK_DIGEST, "are different, but the views are equal");
+}
+
+/* ---- Calm clusters ----------------------------------------------------------------------- */
+
+static void nobody_is_doubted_in_a_calm_cluster(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+    struct swim_member lie = held_by(world, 1, 2);
+
+    lie.heartbeat += 10;
+    lie.status = SWIM_SUSPECT;
+    forge(world, 3, 1, &lie);
+    expect_complaint(world, CHECK_FALSE_DEATH, "says \"suspected\" of n2, which runs");
+
+    /* The same is nobody's fault when the network has just lost something. */
+    world = calm_world(SECONDS(60), 0);
+    lie = held_by(world, 1, 2);
+    lie.heartbeat += 10;
+    lie.status = SWIM_SUSPECT;
+    sim_link_loss(world->sim, 0, 3, 1);
+    forge(world, 3, 1, &lie);
+    assert_true(check_tick(world->check));
+    world_free(world);
+}
+
+static void who_left_is_not_dead(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+    struct swim_member lie;
+
+    sim_leave(world->sim, 2);
+    assert_true(run_on(world, 5));
+    lie = held_by(world, 1, 2);
+    assert_int_equal(lie.status, SWIM_LEFT);
+    lie.status = SWIM_DEAD;
+    lie.heartbeat += 10;
+    forge(world, 3, 1, &lie);
+    expect_complaint(world, CHECK_LEAVE, "says \"failed\" of n2, which left");
+}
+
+static void deaths_are_told_often_enough(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+    uint64_t id = sim_id(world->sim, 2);
+    enum swim_status status = SWIM_ALIVE;
+
+    sim_crash(world->sim, 2);
+    for (uint32_t i = 0; i < 60 && status != SWIM_DEAD; i++) {
+        assert_true(run_on(world, 1));
+        (void)sim_status(world->sim, 1, id, &status);
+    }
+    assert_true(run_on(world, 4)); /* all is told by now */
+    assert_true(known_held(world->check, 1, id)->tellings >= 6);
+    known_held(world->check, 1, id)->tellings = 5; /* of 3 * lg(3 + 1) */
+    expect_complaint(world, CHECK_SPREAD, "told or heard 5 times");
+}
+
+static void everybody_has_a_turn(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+
+    assert_true(run_on(world, 10));
+    world->check->seats[1].rounds += 2 * (NODES - 1);
+    expect_complaint(world, CHECK_PROBING, "in a cluster of 4");
+}
+
+static void pauses_are_noticed_by_those_who_had_them(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 0);
+    struct sim_event event = event_of(world, 1, 1, SWIM_EVENT_PAUSED);
+
+    words_event(world->check, 1, &event);
+    expect_complaint(world, CHECK_PAUSE, "says that it stood still");
+
+    world = calm_world(SECONDS(60), 0);
+    words_paused(world->check, 1);
+    sim_run(world->sim, SECONDS(30)); /* and it did not stand still at all */
+    words_resumed(world->check, 1);
+    expect_complaint(world, CHECK_PAUSE, "has not noticed");
+}
+
+/* ---- The end ----------------------------------------------------------------------------- */
+
+/* A partition that the plan does not know of. */
+static void all_must_agree_in_the_end(void **state)
+{
+    (void)state;
+    struct world *world = world_new(SECONDS(600), 0);
+
+    assert_true(run_on(world, 60));
+    sim_split(world->sim, 1, 1);
+    sim_split(world->sim, 2, 1);
+    assert_false(run_on(world, 540));
+    assert_int_equal(check_failed_at(world->check) / SIM_SECOND,
+                     (check_bound_ns(&world->plan) + SIM_SECOND - 1) / SIM_SECOND);
+    expect_complaint(world, CHECK_AGREEMENT, "after the last fault");
+}
+
+/* Those who never heard of each other can't agree. */
+static void strangers_need_not_agree(void **state)
+{
+    (void)state;
+    struct world *world = world_new(SECONDS(600), 0);
+
+    for (uint32_t i = 0; i < NODES; i++)
+        sim_crash(world->sim, i);
+    assert_true(run_on(world, 5)); /* what was under way is gone */
+    sim_clear_seeds(world->sim, 0);
+    sim_clear_seeds(world->sim, 1);
+    sim_restart_new_id(world->sim, 0);
+    sim_restart_new_id(world->sim, 1);
+    assert_true(run_on(world, 595));
+    assert_int_equal(sim_count(world->sim, 0, SWIM_ALIVE), 1);
+    assert_int_equal(sim_count(world->sim, 1, SWIM_ALIVE), 1);
+    world_free(world);
+}
+
+static void then_there_is_silence(void **state)
+{
+    (void)state;
+    struct world *world = world_new(SECONDS(900), 1u << CHECK_TRUTH | 1u << CHECK_FALSE_DEATH);
+    uint64_t silence_ns = check_bound_ns(&world->plan) + check_silence_ns(&world->plan);
+    struct swim_member lie;
+
+    assert_true(run_on(world, (uint32_t)(silence_ns / SIM_SECOND) + 2));
+    lie = held_by(world, 1, 2);
+    lie.incarnation++;
+    forge(world, 3, 1, &lie);
+    expect_complaint(world, CHECK_SILENCE, "when nothing is to be said");
+}
+
+static void agreement_is_asked_where_it_can_be_had(void **state)
+{
+    (void)state;
+    struct plan *plan = malloc(sizeof *plan);
+    struct plan_action *action;
+
+    assert_non_null(plan);
+    plan_default(plan);
+    plan->duration_ns = SECONDS(1000);
+    assert_true(check_demands_agreement(plan));
+    plan->duration_ns = check_bound_ns(plan);
+    assert_false(check_demands_agreement(plan));
+    plan->duration_ns = SECONDS(1000);
+    action = plan_add(plan, PLAN_NETWORK, SECONDS(1));
+    action->net.loss_permille = 10;
+    assert_false(check_demands_agreement(plan)); /* it loses for ever */
+    action->for_ns = SECONDS(5);
+    assert_true(check_demands_agreement(plan));
+    action->kind = PLAN_LINK;
+    action->for_ns = 0;
+    assert_false(check_demands_agreement(plan));
+    (void)plan_add(plan, PLAN_HEAL, SECONDS(10));
+    assert_true(check_demands_agreement(plan));
+    plan->net.delay_max_ns = SECONDS(1); /* not gentle: longer than a probe waits */
+    assert_false(check_demands_agreement(plan));
+    free(plan);
+}
+
+/* ---- Switches ---------------------------------------------------------------------------- */
+
+static void each_can_be_switched_off(void **state)
+{
+    (void)state;
+    struct world *world = calm_world(SECONDS(60), 1u << CHECK_SELF);
+
+    world->check->seats[2].is_leaving = true;
+    assert_true(check_tick(world->check));
+    world->check->config.off = 0;
+    expect_complaint(world, CHECK_SELF, "holds itself as alive");
+}
+
+static void looking_on_changes_nothing(void **state)
+{
+    (void)state;
+    struct plan *plan = malloc(sizeof *plan);
+    struct run_options options = {0};
+    struct run_result with;
+    struct run_result without;
+
+    assert_non_null(plan);
+    plan_default(plan);
+    plan->nodes = 6;
+    plan->start.kind = PLAN_START_TOGETHER;
+    plan->net.loss_permille = 50;
+    plan_add(plan, PLAN_KILL, SECONDS(20))->who =
+        (struct plan_selection){.kind = PLAN_SELECT_COUNT, .value = 2};
+    assert_true(run_plan(plan, &options, &with, NULL));
+    options.has_no_checks = true;
+    assert_true(run_plan(plan, &options, &without, NULL));
+    assert_int_equal(with.trace_hash, without.trace_hash);
+    free(plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_honest_cluster_is_left_alone),
+        cmocka_unit_test(deaths_leaves_and_pauses_are_no_fault),
+        cmocka_unit_test(what_the_simulator_finds_is_passed_on),
+        cmocka_unit_test(a_record_must_not_fall),
+        cmocka_unit_test(events_must_fit_together),
+        cmocka_unit_test(tombstones_must_stand_their_time),
+        cmocka_unit_test(nobody_knows_more_of_one_than_itself),
+        cmocka_unit_test(a_member_is_itself_and_alive),
+        cmocka_unit_test(the_forgotten_come_back_by_themselves),
+        cmocka_unit_test(datagrams_are_what_the_protocol_knows),
+        cmocka_unit_test(tables_have_bounds),
+        cmocka_unit_test(digests_and_views_agree),
+        cmocka_unit_test(nobody_is_doubted_in_a_calm_cluster),
+        cmocka_unit_test(who_left_is_not_dead),
+        cmocka_unit_test(deaths_are_told_often_enough),
+        cmocka_unit_test(everybody_has_a_turn),
+        cmocka_unit_test(pauses_are_noticed_by_those_who_had_them),
+        cmocka_unit_test(all_must_agree_in_the_end),
+        cmocka_unit_test(strangers_need_not_agree),
+        cmocka_unit_test(then_there_is_silence),
+        cmocka_unit_test(agreement_is_asked_where_it_can_be_had),
+        cmocka_unit_test(each_can_be_switched_off),
+        cmocka_unit_test(looking_on_changes_nothing),
+    };
+
+    return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}
