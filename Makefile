@@ -49,6 +49,11 @@ soak: ## random tests with ever new seeds, for SECONDS (default 60)
 	@tools/setup test
 	@tools/soak $(SECONDS)
 
+.PHONY: evidence
+evidence: ## measures what the papers measured, and writes docs/evidence.md
+	@tools/setup test
+	@tools/evidence
+
 .PHONY: lint
 lint: ## formatting, clang-tidy, warnings of both compilers, house rules
 	@tools/setup test
