@@ -13,7 +13,7 @@ enum {
     SILENCE_ROUNDS = 4, /* probe intervals without a word from anybody: two members that reach each
                            other, and a third one that is dead, speak at least every three */
     HEALTH_BAD = 3,     /* one probe that neither its target nor two intermediaries answered */
-    DEAF_TIMES = 4, /* the longest time of a suspicion in silence, in times without confirmation;
+    DEAF_TIMES = 6, /* the longest time of a suspicion in silence, in times without confirmation;
                            and twice that in all */
 };
 

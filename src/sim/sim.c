@@ -364,8 +364,10 @@ static void prefetch(const struct sim *sim)
 {
     uint32_t next = coming_node(sim, 1);
 
-    for (unsigned at = 0; next != SIM_NOBODY && at < PREFETCH_BYTES; at += CACHE_LINE) {
-        PREFETCH((const char *)sim->nodes[next].state + at);
+    const char *state = next != SIM_NOBODY ? sim->nodes[next].state : NULL;
+
+    for (unsigned at = 0; state != NULL && at < PREFETCH_BYTES; at += CACHE_LINE) {
+        PREFETCH(state + at);
     }
     for (uint32_t place = 2; place <= 3; place++) {
         uint32_t node = coming_node(sim, place);

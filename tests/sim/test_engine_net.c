@@ -105,8 +105,8 @@ static void a_heavy_tail_is_heavy(void **state)
     assert_int_equal(measure(__func__, &net, 10000, delays), 10000);
     assert_in_range(delays[0], MS(10), MS(10) + MS(1) / 100);
     assert_in_range(delays[5000], MS(153) / 10, MS(165) / 10); /* 15.87 ms */
-    assert_in_range(delays[9000], MS(43), MS(50));                   /* 46.4 ms */
-    assert_in_range(delays[9900], MS(180), MS(260));                 /* 215 ms */
+    assert_in_range(delays[9000], MS(43), MS(50));             /* 46.4 ms */
+    assert_in_range(delays[9900], MS(180), MS(260));           /* 215 ms */
     assert_true(delays[9999] > MS(800) && delays[9999] <= MS(2000));
     net.delay_max_ns = MS(20);
     assert_int_equal(measure(__func__, &net, 1000, delays), 1000);
