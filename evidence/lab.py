@@ -69,7 +69,7 @@ class Lab:
     def __init__(self, swimsim, jobs=2, drivers=None, is_full=False):
         self.swimsim = swimsim
         self.jobs = jobs
-        self.drivers = drivers  # folder of the small C programs
+        self.drivers = drivers  # the build directory, for test programs
         self.is_full = is_full
         self.name = ''
         self.memory = threading.Condition()
@@ -131,15 +131,6 @@ class Lab:
     def say(self, text):
         is_tty = sys.stderr.isatty()
         print(f'{self.name}: {text}', end='\r' if is_tty else '\n', file=sys.stderr, flush=True)
-
-    def drive(self, program, *arguments):
-        """A small C program of this folder: its output is one JSON object."""
-        done = subprocess.run([os.path.join(self.drivers, program)] + list(arguments), cwd=ROOT,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
-        if done.returncode:
-            raise Failed(f'{program}: {done.stderr.decode()}')
-        return json.loads(done.stdout)
 
 
 # ---- Numbers ------------------------------------------------------------------------------------

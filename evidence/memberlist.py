@@ -12,7 +12,7 @@ SIZES = [10, 50, 100]
 SEEDS = 30
 REAL = {10: '5.6–6.1', 50: '7.9–8.9', 100: '9.5–9.6'}
 CELLS = [(c, d, i) for c in (4, 8, 16, 32) for d in (2048, 16384, 32768) for i in (1, 64, 1024, 4096)]
-CELL_SEEDS = 3
+CELL_SEEDS = 1
 BLOCKS = ['io', 'process']
 
 
