@@ -142,7 +142,7 @@ static void count_tellings(struct check *check, const struct sim_happening *told
     for (; at + ENTRY_SIZE <= told->size; at += data[at + 17] == 6 ? ENTRY6_SIZE : ENTRY_SIZE) {
         uint32_t incarnation = load_u32(data + at + 12);
 
-        if (!is_terminal(data[at + 16]) || data[at + 16] > SWIM_LEFT)
+        if (!is_terminal(data[at + 16]) || data[at + 16] > SWIM_LEFT || load_u64(data + at) == 0)
             continue;
         held = known_held(check, told->node, load_u64(data + at));
         if (incarnation < held->tell_incarnation)

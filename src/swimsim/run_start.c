@@ -12,6 +12,9 @@
 
 /* What is drawn beside the actions has draws of its own. */
 #define DRAW_SEEDS UINT64_C(0x5365656473)
+/* For so long a plain node that came back, perhaps to the address of one that was not plain, may get
+ * what is meant for that one. */
+#define PLAIN_TOLERANCE (60 * SIM_SECOND)
 #define DRAW_PLAIN_ID UINT64_C(0x4964)
 
 void *run_allocate(size_t count, size_t size)
@@ -169,12 +172,14 @@ static void start_first(struct run *run, uint32_t node)
 static void start_plain_again(struct run *run, uint32_t node, enum plan_restart restart)
 {
     const struct plain *before = run->nodes[node].plain;
+    swim_time now = sim_local_time(run->sim, node, sim_now(run->sim));
 
     if (restart == PLAN_RESTART_NEW_ID)
         start_plain(run, node, plain_id(run, node), 0);
     else
         start_plain(run, node, before->id,
                     restart == PLAN_RESTART_SAME_ID ? before->incarnation + 1 : 0);
+    run->nodes[node].plain->tolerant_until = now + PLAIN_TOLERANCE;
 }
 
 void run_start_again(struct run *run, uint32_t node, enum plan_restart restart)
