@@ -8,7 +8,7 @@ TITLE = 'Dissemination against the mean-field curve'
 
 SIZES = [100, 1000, 10000]
 LOSSES = [0, 25, 50]
-SEEDS = {100: 20, 1000: 10, 10000: 1}
+SEEDS = {100: 10, 1000: 5, 10000: 1}
 # Serf's convergence curve: interval 0.2 s, fan-out 3; seconds to 99 % and to 99.99 %.
 CURVE = {(100, 0): (1.4, 2.0), (1000, 0): (1.6, 2.2), (10000, 0): (2.0, 2.6), (1000, 25): (2.2, 3.0),
          (10000, 50): (3.8, 5.0)}

@@ -11,6 +11,7 @@ A row of evidence is a module of this folder with
 """
 import concurrent.futures
 import json
+import math
 import os
 import re
 import shlex
@@ -141,7 +142,7 @@ def percentile(numbers, share):
     ordered = sorted(numbers)
     if not ordered:
         return None
-    return ordered[max(0, -(-len(ordered) * share // 100) - 1)] if share else ordered[0]
+    return ordered[max(0, math.ceil(len(ordered) * share / 100 - 1e-9) - 1)]
 
 
 def mean(numbers):

@@ -11,9 +11,9 @@ LOG10_NODES = 2.10721  # log10 128: our floor grows with log10 n by itself, the 
 C_ALL = [1, 4, 8, 12, 16, 20, 24, 28, 32]
 D_ALL = [128, 512, 2048, 8192, 16384, 32768]
 I_ALL = [1, 4, 16, 64, 256, 1024, 4096, 16384]
-C_SOME, D_SOME, I_SOME = [4, 16, 32], [2048, 16384, 32768], [1, 64, 1024, 4096]
+C_SOME, D_SOME, I_SOME = [8, 32], [2048, 16384, 32768], [4, 1024]
 SEEDS_SOME, SEEDS_ALL = 1, 10
-THRESHOLD_C, THRESHOLD_D, THRESHOLD_SEEDS = [1, 4, 16, 32], [16384, 32768], 2
+THRESHOLD_C, THRESHOLD_D, THRESHOLD_SEEDS = [4, 32], [32768], 1
 BLOCKS = ['io', 'process']
 
 OFF = {'lifeguard.local_health': 'false', 'lifeguard.nack': 'false', 'lifeguard.buddy': 'false',
