@@ -68,6 +68,8 @@ extern "C" {
 #define SWIM_INDIRECT_MAX 16
 /* The largest `confirmations`. */
 #define SWIM_CONFIRMATIONS_MAX 8
+/* Bytes of a cluster's name, without the terminating zero. */
+#define SWIM_CLUSTER_MAX 64
 /* The worst local health: intervals and time-outs of probes are 1 + health times as long. */
 #define SWIM_HEALTH_MAX 8
 
