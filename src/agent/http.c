@@ -32,9 +32,9 @@ static void put_member(struct json *json, const struct swim_member *member)
     json_key(json, "id");
     json_u64_string(json, member->id);
     json_key(json, "addr");
-    json_string(json, address_text(&member->addr).text);
+    json_text(json, address_text(&member->addr).text);
     json_key(json, "status");
-    json_string(json, swim_status_name(member->status));
+    json_text(json, swim_status_name(member->status));
     put_count(json, "incarnation", member->incarnation);
     put_count(json, "heartbeat", member->heartbeat);
     json_key(json, "self");

@@ -160,15 +160,15 @@ static void render_json(struct log_line *line, const struct heading *head, const
     json_init(&json, line_put, line);
     json_object_begin(&json);
     json_key(&json, "time");
-    json_string(&json, head->time);
+    json_text(&json, head->time);
     json_key(&json, "level");
-    json_string(&json, head->level);
+    json_text(&json, head->level);
     json_key(&json, "msg");
-    json_string(&json, message);
+    json_text(&json, message);
     for (size_t i = 0; i < count; i++) {
         json_key(&json, fields[i].key);
         if (fields[i].text != NULL)
-            json_string(&json, fields[i].text);
+            json_text(&json, fields[i].text);
         else
             json_u64(&json, fields[i].number);
     }

@@ -193,15 +193,15 @@ void json_key(struct json *json, const char *key)
     json->after_key = true;
 }
 
-void json_string_n(struct json *json, const char *text, size_t size)
+void json_text_n(struct json *json, const char *text, size_t size)
 {
     before_value(json);
     put_quoted(json, text, size);
 }
 
-void json_string(struct json *json, const char *text)
+void json_text(struct json *json, const char *text)
 {
-    json_string_n(json, text, strlen(text));
+    json_text_n(json, text, strlen(text));
 }
 
 void json_u64(struct json *json, uint64_t value)
@@ -256,7 +256,7 @@ void json_double(struct json *json, double value)
     char text[328]; /* the largest double has 309 digits */
 
     if (!isfinite(value)) {
-        json_null(json);
+        json_none(json);
         return;
     }
     if (value > -EXACT_LIMIT && value < EXACT_LIMIT)
@@ -271,7 +271,7 @@ void json_bool(struct json *json, bool value)
     put_value(json, value ? "true" : "false");
 }
 
-void json_null(struct json *json)
+void json_none(struct json *json)
 {
     put_value(json, "null");
 }

@@ -33,14 +33,14 @@ void json_object_end(struct json *json);
 void json_array_begin(struct json *json);
 void json_array_end(struct json *json);
 void json_key(struct json *json, const char *key);
-void json_string(struct json *json, const char *text);
-void json_string_n(struct json *json, const char *text, size_t size);
+void json_text(struct json *json, const char *text);
+void json_text_n(struct json *json, const char *text, size_t size);
 void json_u64(struct json *json, uint64_t value);
 void json_i64(struct json *json, int64_t value);
 void json_u64_string(struct json *json, uint64_t value); /* "18446744073709551615" */
 /* Shortest decimal with up to 6 digits after the point; not-a-number and infinities are null. */
 void json_double(struct json *json, double value);
 void json_bool(struct json *json, bool value);
-void json_null(struct json *json);
+void json_none(struct json *json);
 
 #endif

@@ -37,9 +37,9 @@ static void put_text(struct json *json, const char *key, const char *value)
 {
     json_key(json, key);
     if (value != NULL) {
-        json_string(json, value);
+        json_text(json, value);
     } else {
-        json_null(json);
+        json_none(json);
     }
 }
 
@@ -54,7 +54,7 @@ static void put_seconds(struct json *json, const char *key, uint64_t ns)
 {
     json_key(json, key);
     if (ns == FIGURES_NEVER) {
-        json_null(json);
+        json_none(json);
     } else {
         json_double(json, report_seconds(ns));
     }
@@ -108,7 +108,7 @@ static void put_spread(struct json *json, const char *key, const struct figures_
     put_seconds(json, "median_s", is_empty ? FIGURES_NEVER : spread->median);
     json_key(json, "mean_s");
     if (is_empty) {
-        json_null(json);
+        json_none(json);
     } else {
         json_double(json, spread->mean / (double)SIM_SECOND);
     }

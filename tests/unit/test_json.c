@@ -44,7 +44,7 @@ static void test_structures(void **state)
     json_key(&json, "id");
     json_u64_string(&json, UINT64_MAX);
     json_key(&json, "status");
-    json_string(&json, "alive");
+    json_text(&json, "alive");
     json_object_end(&json);
     json_object_begin(&json);
     json_object_end(&json);
@@ -58,7 +58,7 @@ static void test_structures(void **state)
     json_key(&json, "no");
     json_bool(&json, false);
     json_key(&json, "x");
-    json_null(&json);
+    json_none(&json);
     json_object_end(&json);
     assert_string_equal(out.text,
                         "{\"nodes\":[{\"id\":\"18446744073709551615\",\"status\":\"alive\"},{},[],"
@@ -88,7 +88,7 @@ static void expect_text(const char *text, size_t size, const char *expected)
     struct output out;
     struct json json = start(&out);
 
-    json_string_n(&json, text, size);
+    json_text_n(&json, text, size);
     assert_string_equal(out.text, expected);
 }
 
