@@ -8,6 +8,7 @@
 #include "agent/advertise.h"
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/wiping_heap.h"
 #include "base/assert.h"
 
 #include <errno.h>
@@ -388,16 +389,42 @@ static enum exit_code open_http(struct agent *agent)
 {
     const struct agent_config *config = &agent->config;
     struct swim_addr addr = config->http_bind;
+    struct httpd_terms terms = {.handler = http_answer,
+                                .context = &agent->source,
+                                .connections_max = HTTPD_PUBLIC_CONNECTIONS,
+                                .body_max = HTTPD_PUBLIC_BODY};
 
     if (config->metrics_port == 0)
         return EXIT_CODE_OK;
     addr.port = (uint16_t)config->metrics_port;
     agent->source = (struct http_source){
         .config = config, .swim = agent->swim, .context = agent, .collect = agent_collect};
-    agent->httpd = httpd_new(agent->base, &addr, http_answer, &agent->source);
+    agent->httpd = httpd_new(agent->base, &addr, &terms);
     if (agent->httpd == NULL)
         return fail_to_listen("HTTP", address_text(&addr).text,
                               "--metrics-port N or --http-bind ADDR");
+    return EXIT_CODE_OK;
+}
+
+static enum exit_code open_control(struct agent *agent)
+{
+    struct httpd_terms terms = {.handler = control_answer,
+                                .context = &agent->control_source,
+                                .connections_max = CONTROL_CONNECTIONS_MAX,
+                                .is_control = true,
+                                .body_max = CONTROL_BODY_MAX};
+    struct config_error error;
+    int fd;
+
+    if (agent->config.control_socket[0] == '\0')
+        return EXIT_CODE_OK;
+    agent->control_source.swim = agent->swim;
+    fd = control_socket_open(&agent->control_socket, agent->config.control_socket, &error);
+    if (fd < 0)
+        return fail(EXIT_CODE_BIND, "%s", error.text);
+    agent->control = httpd_new_on(agent->base, fd, &terms);
+    if (agent->control == NULL)
+        return fail(EXIT_CODE_FAILURE, "the control socket can't be set up: %s", strerror(errno));
     return EXIT_CODE_OK;
 }
 
@@ -510,6 +537,8 @@ static enum exit_code start(struct agent *agent)
         code = start_helpers(agent);
     if (code == EXIT_CODE_OK)
         code = open_http(agent);
+    if (code == EXIT_CODE_OK)
+        code = open_control(agent);
     if (code != EXIT_CODE_OK)
         return code;
     report_start(agent, &bound, source);
@@ -527,6 +556,8 @@ static void free_event(struct event *event)
 
 static void stop(struct agent *agent)
 {
+    control_socket_remove(&agent->control_socket);
+    httpd_free(agent->control);
     httpd_free(agent->httpd);
     resolver_free(agent->resolver);
     limiter_done(&agent->limiter);
@@ -551,6 +582,7 @@ enum exit_code agent_run(const struct agent_config *config, const struct options
     struct agent agent = {.config = *config, .options = *options, .armed = SWIM_NEVER};
     enum exit_code code;
 
+    wiping_heap_install();
     log_configure(config->log_level, config->log_format);
     code = start(&agent);
     if (code == EXIT_CODE_OK)

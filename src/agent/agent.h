@@ -4,7 +4,7 @@
  *        UDP socket --- udp --- limiter --+                  +-- httpd --- http
  *        names of peers ----- resolver ---+--- agent --------+-- report (log lines)
  *        signals, timer ------------------+      |           +-- reload (SIGHUP)
- *                                          struct swim
+ *        Unix socket --- control ---------+  struct swim
  *
  * Whatever woke the loop, agent_settle ends the turn: events are reported, datagrams sent, the one
  * timer armed for the core's deadline.
@@ -13,6 +13,8 @@
 #define SWIM_AGENT_AGENT_H
 
 #include "agent/config.h"
+#include "agent/control.h"
+#include "agent/control_socket.h"
 #include "agent/exit_code.h"
 #include "agent/http.h"
 #include "agent/limiter.h"
@@ -38,6 +40,9 @@ struct agent {
     struct resolver *resolver;
     struct httpd *httpd; /* NULL: none wanted */
     struct http_source source;
+    struct httpd *control; /* NULL: none wanted */
+    struct control_socket control_socket;
+    struct control_source control_source;
     bool is_leaving;
     bool is_send_blocked; /* until the socket is writable, or a while is over */
     enum exit_code exit_code;

@@ -22,6 +22,18 @@ void config_default(struct agent_config *config)
     swim_config_default(&config->swim);
 }
 
+void config_default_runtime(struct agent_config *config, const char *folder)
+{
+    char path[CONFIG_SOCKET_PATH_MAX];
+
+    if (folder == NULL || *folder != '/')
+        return;
+    /* The first of several. */
+    int size = snprintf(path, sizeof path, "%.*s/control.sock", (int)strcspn(folder, ":"), folder);
+    if (size > 0 && (size_t)size < sizeof path)
+        (void)config_set_control_socket(config, path);
+}
+
 const char *config_set_bind(struct agent_config *config, const char *text)
 {
     struct swim_addr addr;
@@ -91,6 +103,17 @@ const char *config_add_http_host(struct agent_config *config, const char *text)
     if (size == 0 || size >= HOST_NAME_MAX_SIZE || strpbrk(text, " \t:/") != NULL)
         return "not a host name (without port)";
     memcpy(config->http_hosts[config->http_host_count++], text, size + 1);
+    return NULL;
+}
+
+const char *config_set_control_socket(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size >= CONFIG_SOCKET_PATH_MAX)
+        return "longer than the 107 bytes that the path of a Unix socket can have";
+    memset(config->control_socket, 0, sizeof config->control_socket);
+    memcpy(config->control_socket, text, size);
     return NULL;
 }
 

@@ -16,6 +16,7 @@
 #define CONFIG_PEERS_MAX 64
 _Static_assert(CONFIG_PEERS_MAX <= SWIM_SEEDS_MAX, "every numeric peer can be a seed");
 #define CONFIG_HTTP_HOSTS_MAX 16
+#define CONFIG_SOCKET_PATH_MAX 108 /* what the address of a Unix socket holds */
 /* A longer file is refused unread: deep keys overflow the TOML parser's stack. */
 #define CONFIG_FILE_MAX (32 * 1024)
 
@@ -38,6 +39,7 @@ struct agent_config {
     struct swim_addr http_bind;
     uint32_t http_host_count;
     char http_hosts[CONFIG_HTTP_HOSTS_MAX][HOST_NAME_MAX_SIZE]; /* accepted in Host; "*" = any */
+    char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
     enum log_level log_level;
     enum log_format log_format;
 };
@@ -47,6 +49,9 @@ struct config_error {
 };
 
 void config_default(struct agent_config *config);
+/* More defaults, for a service that systemd gave a folder for what lives as long as it runs
+ * ($RUNTIME_DIRECTORY; NULL: it gave none). */
+void config_default_runtime(struct agent_config *config, const char *folder);
 
 /* Values written as text, in the file or on the command line. NULL when set, else what is wrong
  * (static), and then *config is as before. */
@@ -56,6 +61,7 @@ config_setter config_set_advertise;
 config_setter config_add_peer;
 config_setter config_set_http_bind;
 config_setter config_add_http_host;
+config_setter config_set_control_socket;
 config_setter config_set_log_level;
 config_setter config_set_log_format;
 

@@ -87,6 +87,9 @@ static const struct key keys[] = {
     {"metrics", "http_hosts", .type = KEY_TEXTS, .set = config_add_http_host, .is_live = true,
      PLACE(http_hosts), .count_offset = offsetof(struct agent_config, http_host_count)},
 
+    {"control", "socket", .type = KEY_TEXT, .set = config_set_control_socket,
+     PLACE(control_socket)},
+
     {"log", "level", .type = KEY_TEXT, .set = config_set_log_level, .is_live = true,
      PLACE(log_level)},
     {"log", "format", .type = KEY_TEXT, .set = config_set_log_format, .is_live = true,
@@ -95,7 +98,8 @@ static const struct key keys[] = {
 /* clang-format on */
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
-static const char sections[] = "[gossip], [network], [probes], [lifeguard], [metrics], [log]";
+static const char sections[] = "[gossip], [network], [probes], [lifeguard], [metrics], [control], "
+                               "[log]";
 
 struct loader {
     struct agent_config config;

@@ -28,12 +28,6 @@
 #define FULL_WAITING_MS 5
 #define FULL_SILENT_MS 25
 #define FULL_ANSWERING_MS 1000
-/* evhttp sees that a head is too long when more than that is there to be read, and takes a body in
- * one piece. */
-#define READ_AHEAD_MAX (2 * HTTP_HEAD_MAX)
-_Static_assert(READ_AHEAD_MAX > HTTP_HEAD_MAX && READ_AHEAD_MAX > 2 * HTTP_BODY_MAX,
-               "or requests within the limits would never be complete");
-
 struct place {
     struct bufferevent *stream; /* NULL: the place is free */
     bool is_answering;
@@ -44,6 +38,8 @@ struct place {
 struct http_limits {
     struct evconnlistener *listener;
     struct event *tick;
+    uint32_t open_max;
+    size_t read_ahead_max;
     bool is_full; /* and nothing is accepted */
     uint32_t open;
     uint64_t refused;
@@ -170,9 +166,9 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     sweep(limits);
-    if (limits->open == HTTP_CONNECTIONS_MAX)
+    if (limits->open == limits->open_max)
         make_room(limits);
-    limits->is_full = limits->open == HTTP_CONNECTIONS_MAX;
+    limits->is_full = limits->open == limits->open_max;
     if (!limits->is_full)
         (void)evconnlistener_enable(limits->listener);
     arm(limits, limits->is_full ? FULL_WAITING_MS : TICK_MS);
@@ -190,10 +186,10 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
     if (stream == NULL)
         return NULL; /* then evhttp has no memory for this connection either */
     bufferevent_incref(stream);
-    bufferevent_setwatermark(stream, EV_READ, 0, READ_AHEAD_MAX);
+    bufferevent_setwatermark(stream, EV_READ, 0, limits->read_ahead_max);
     place->stream = stream;
     enter(place, false, HTTP_FIRST_MS);
-    if (++limits->open == HTTP_CONNECTIONS_MAX) {
+    if (++limits->open == limits->open_max) {
         limits->is_full = true;
         (void)evconnlistener_disable(limits->listener);
         arm(limits, 0);
@@ -241,13 +237,19 @@ void http_limits_ended(struct http_limits *limits, struct evhttp_request *reques
 /* ---- The whole --------------------------------------------------------------------------- */
 
 struct http_limits *http_limits_new(struct event_base *base, struct evhttp *http,
-                                    struct evconnlistener *listener)
+                                    struct evconnlistener *listener,
+                                    const struct http_bounds *bounds)
 {
     struct http_limits *limits = calloc(1, sizeof *limits);
 
+    ASSERT(bounds->connections > 0 && bounds->connections <= HTTP_CONNECTIONS_MAX);
     if (limits == NULL)
         return NULL;
     limits->listener = listener;
+    limits->open_max = bounds->connections;
+    /* evhttp sees that a head is too long when more than that is there to be read, and takes a body
+     * in one piece: with less room, requests within the limits would never be complete. */
+    limits->read_ahead_max = 2 * (HTTP_HEAD_MAX + bounds->body);
     limits->tick = evtimer_new(base, on_tick, limits);
     if (limits->tick == NULL) {
         free(limits);

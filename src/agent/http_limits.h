@@ -16,11 +16,11 @@
 #define SWIM_AGENT_HTTP_LIMITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define HTTP_CONNECTIONS_MAX 64
 #define HTTP_HEAD_MAX 8192 /* request line and header lines */
-#define HTTP_BODY_MAX 4096 /* so that a POST with a small body is told 405, like one without */
 #define HTTP_FIRST_MS 10000
 #define HTTP_ANSWER_MS 10000
 #define HTTP_KEPT_MS 90000 /* longer than a minute, at which Prometheus scrapes by default */
@@ -31,10 +31,17 @@ struct evhttp;
 struct evhttp_request;
 struct http_limits;
 
+/* What differs between the servers. */
+struct http_bounds {
+    uint32_t connections; /* 1..HTTP_CONNECTIONS_MAX */
+    size_t body;          /* bytes of a request's body */
+};
+
 /* Watches every connection that `http` accepts from `listener`. NULL: no
  * memory. To be freed after evhttp_free(), and before the base. */
 struct http_limits *http_limits_new(struct event_base *base, struct evhttp *http,
-                                    struct evconnlistener *listener);
+                                    struct evconnlistener *listener,
+                                    const struct http_bounds *bounds);
 void http_limits_free(struct http_limits *limits);
 
 /* To be called when evhttp hands a request over, and when its answer is written. */

@@ -7,6 +7,7 @@
 
 #include "agent/address.h"
 #include "agent/http_limits.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -22,6 +23,7 @@
 #include <strings.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* A burst waits here while all places are taken; the kernel may allow less. */
 #define BACKLOG 512
@@ -31,8 +33,7 @@
 struct httpd {
     struct evhttp *http;
     struct http_limits *limits;
-    http_handler *handler;
-    void *context;
+    struct httpd_terms terms;
     uint64_t requests;
 };
 
@@ -41,9 +42,13 @@ struct httpd {
 struct survey {
     unsigned headers;
     unsigned hosts;
+    unsigned authorizations;
+    unsigned lengths;
+    bool is_encoded;
     bool has_body;
     const char *host;
     const char *accept;
+    const char *authorization;
 };
 
 static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
@@ -59,9 +64,13 @@ static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
             ret->host = at->value;
         } else if (strcasecmp(at->key, "accept") == 0) {
             ret->accept = at->value;
-        } else if (strcasecmp(at->key, "transfer-encoding") == 0 ||
-                   (strcasecmp(at->key, "content-length") == 0 && strcmp(at->value, "0") != 0)) {
-            ret->has_body = true;
+        } else if (strcasecmp(at->key, "authorization") == 0) {
+            ret->authorization = ret->authorizations++ == 0 ? at->value : NULL;
+        } else if (strcasecmp(at->key, "transfer-encoding") == 0) {
+            ret->is_encoded = true;
+        } else if (strcasecmp(at->key, "content-length") == 0) {
+            ret->lengths++;
+            ret->has_body = ret->has_body || strcmp(at->value, "0") != 0;
         }
     }
 }
@@ -85,24 +94,53 @@ static void parse_target(const struct evhttp_request *raw, struct http_request *
         ret->host = evhttp_uri_get_host(uri);
 }
 
-/* Returns 200, or the status to refuse the request with. */
-static int understand(struct evhttp_request *raw, struct http_request *ret)
+/* Is this a method that the server's handler has to decide on? */
+static bool is_method_taken(const struct httpd *httpd, enum evhttp_cmd_type method)
 {
+    return method == EVHTTP_REQ_GET ||
+           method == (httpd->terms.is_control ? EVHTTP_REQ_POST : EVHTTP_REQ_HEAD);
+}
+
+/* evhttp has read as many bytes as the (first) Content-Length says. */
+static bool take_body(struct evhttp_request *raw, struct http_request *ret)
+{
+    struct evbuffer *input = evhttp_request_get_input_buffer(raw);
+
+    ret->body_size = evbuffer_get_length(input);
+    if (ret->body_size > 0)
+        ret->body = (const char *)evbuffer_pullup(input, -1);
+    return ret->body != NULL;
+}
+
+/* Returns 200, or the status to refuse the request with. */
+static int understand(const struct httpd *httpd, struct evhttp_request *raw,
+                      struct http_request *ret)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(raw);
     enum evhttp_cmd_type method = evhttp_request_get_command(raw);
     bool is_1_1 = raw->major > 1 || (raw->major == 1 && raw->minor >= 1);
     struct survey survey;
 
     survey_headers(evhttp_request_get_input_headers(raw), &survey);
     *ret = (struct http_request){
-        .path = "", .query = "", .host = survey.host, .accept = survey.accept};
-    if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
+        .is_post = method == EVHTTP_REQ_POST,
+        .path = "",
+        .query = "",
+        .host = survey.host,
+        .accept = survey.accept,
+        .authorization = survey.authorization,
+        .body = "",
+        .fd = (int)bufferevent_getfd(evhttp_connection_get_bufferevent(connection))};
+    if (!is_method_taken(httpd, method))
         return 405;
     if (survey.headers > HTTPD_HEADERS_MAX)
         return 431;
-    if (survey.has_body)
+    if (survey.is_encoded || (survey.has_body && !ret->is_post))
         return 413;
-    if (survey.hosts > 1 || (survey.hosts == 0 && is_1_1))
+    if (survey.hosts > 1 || (survey.hosts == 0 && is_1_1) || survey.lengths > 1)
         return 400;
+    if (ret->is_post && !take_body(raw, ret))
+        return 500;
     parse_target(raw, ret);
     return 200;
 }
@@ -120,23 +158,45 @@ static const char *reason_of(int status)
     }
 }
 
-void http_reply_text(struct http_reply *reply, int status, const char *text)
+static void sink(void *context, const char *data, size_t size)
 {
-    reply->status = status;
-    reply->content_type = "text/plain; charset=utf-8";
-    (void)evbuffer_drain(reply->body, evbuffer_get_length(reply->body));
-    (void)evbuffer_add_printf(reply->body, "%s\n", text);
+    (void)evbuffer_add(context, data, size);
 }
 
-static void refuse(struct http_reply *reply, int status)
+void http_reply_text(struct http_reply *reply, int status, const char *text)
 {
-    static const struct {
+    struct json json;
+
+    reply->status = status;
+    (void)evbuffer_drain(reply->body, evbuffer_get_length(reply->body));
+    if (!reply->is_error_json) {
+        reply->content_type = "text/plain; charset=utf-8";
+        (void)evbuffer_add_printf(reply->body, "%s\n", text);
+        return;
+    }
+    json_init(&json, sink, reply->body);
+    json_object_begin(&json);
+    json_key(&json, "error");
+    json_text(&json, text);
+    json_object_end(&json);
+    sink(reply->body, "\n", 1);
+}
+
+static void refuse(const struct httpd *httpd, struct http_reply *reply, int status)
+{
+    bool is_control = httpd->terms.is_control;
+    const struct {
         int status;
         const char *text;
-    } texts[] = {{400, "one Host header is needed"},
-                 {405, "GET and HEAD only"},
-                 {413, "no request here has a body"},
-                 {431, "too many header lines"}};
+    } texts[] = {{400, "one Host header is needed, and one Content-Length where there is a body"},
+                 {405, is_control ? "GET and POST only" : "GET and HEAD only"},
+                 {413, is_control ? "only a POST has a body, and its length is in Content-Length"
+                                  : "no request here has a body"},
+                 {431, "too many header lines"},
+                 {500, "no memory"}};
+
+    if (status == 405)
+        reply->allow = is_control ? "GET, POST" : "GET, HEAD";
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].status == status)
@@ -153,8 +213,10 @@ static void put_headers(struct evhttp_request *raw, const struct http_reply *rep
     (void)evhttp_add_header(headers, "Content-Length", length);
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-    if (reply->status == 405)
-        (void)evhttp_add_header(headers, "Allow", "GET, HEAD");
+    if (reply->status == 401)
+        (void)evhttp_add_header(headers, "WWW-Authenticate", "Bearer");
+    if (reply->allow != NULL)
+        (void)evhttp_add_header(headers, "Allow", reply->allow);
     if (is_last)
         (void)evhttp_add_header(headers, "Connection", "close");
 }
@@ -183,8 +245,10 @@ static void on_request(struct evhttp_request *raw, void *context)
 {
     struct httpd *httpd = context;
     struct http_request request;
-    struct http_reply reply = {
-        .status = 200, .content_type = "application/json; charset=utf-8", .body = evbuffer_new()};
+    struct http_reply reply = {.status = 200,
+                               .content_type = "application/json; charset=utf-8",
+                               .body = evbuffer_new(),
+                               .is_error_json = httpd->terms.is_control};
 
     httpd->requests++;
     http_limits_began(httpd->limits, raw);
@@ -193,11 +257,11 @@ static void on_request(struct evhttp_request *raw, void *context)
         evhttp_send_error(raw, 500, NULL);
         return;
     }
-    int status = understand(raw, &request);
+    int status = understand(httpd, raw, &request);
     if (status == 200)
-        httpd->handler(httpd->context, &request, &reply);
+        httpd->terms.handler(httpd->terms.context, &request, &reply);
     else
-        refuse(&reply, status);
+        refuse(httpd, &reply, status);
     put_headers(raw, &reply, status != 200 || is_http_limits_full(httpd->limits));
     send_reply(raw, &reply);
     evbuffer_free(reply.body);
@@ -219,43 +283,64 @@ static struct evconnlistener *listen_on(struct event_base *base, const struct sw
 /* Takes the listener over; false: no memory, and it is freed. */
 static bool serve(struct httpd *httpd, struct event_base *base, struct evconnlistener *listener)
 {
+    struct http_bounds bounds = {.connections = httpd->terms.connections_max,
+                                 .body = httpd->terms.body_max};
+
     httpd->http = evhttp_new(base);
     if (httpd->http == NULL || evhttp_bind_listener(httpd->http, listener) == NULL) {
         evconnlistener_free(listener);
         return false;
     }
-    httpd->limits = http_limits_new(base, httpd->http, listener);
+    httpd->limits = http_limits_new(base, httpd->http, listener, &bounds);
     if (httpd->limits == NULL)
         return false;
     evhttp_set_max_headers_size(httpd->http, HTTP_HEAD_MAX);
-    evhttp_set_max_body_size(httpd->http, HTTP_BODY_MAX);
+    evhttp_set_max_body_size(httpd->http, (ev_ssize_t)bounds.body);
     evhttp_set_allowed_methods(httpd->http, EVERY_METHOD);
     evhttp_set_gencb(httpd->http, on_request, httpd);
     return true;
 }
 
-struct httpd *httpd_new(struct event_base *base, const struct swim_addr *bind_to,
-                        http_handler *handler, void *context)
+/* Takes the listener over; NULL and errno on failure. */
+static struct httpd *start(struct event_base *base, struct evconnlistener *listener,
+                           const struct httpd_terms *terms)
 {
-    struct evconnlistener *listener = listen_on(base, bind_to);
-    struct httpd *httpd = NULL;
+    struct httpd *httpd = calloc(1, sizeof *httpd);
 
-    if (listener == NULL)
-        return NULL;
-    httpd = calloc(1, sizeof *httpd);
     if (httpd == NULL) {
         evconnlistener_free(listener);
         errno = ENOMEM;
         return NULL;
     }
-    httpd->handler = handler;
-    httpd->context = context;
+    httpd->terms = *terms;
     if (!serve(httpd, base, listener)) {
         httpd_free(httpd);
         errno = ENOMEM;
         return NULL;
     }
     return httpd;
+}
+
+struct httpd *httpd_new(struct event_base *base, const struct swim_addr *bind_to,
+                        const struct httpd_terms *terms)
+{
+    struct evconnlistener *listener = listen_on(base, bind_to);
+
+    return listener == NULL ? NULL : start(base, listener, terms);
+}
+
+struct httpd *httpd_new_on(struct event_base *base, int fd, const struct httpd_terms *terms)
+{
+    /* Backlog 0: it listens already. */
+    struct evconnlistener *listener =
+        evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+    if (listener == NULL) {
+        (void)close(fd);
+        errno = ENOMEM;
+        return NULL;
+    }
+    return start(base, listener, terms);
 }
 
 void httpd_free(struct httpd *httpd)

@@ -1,5 +1,6 @@
 /*
- * The HTTP server: libevent's evhttp, bounded (http_limits.h), for GET and HEAD without bodies.
+ * The HTTP servers: libevent's evhttp, bounded (http_limits.h). The public one, on TCP, takes GET
+ * and HEAD without bodies; the control socket's takes GET, and POST with a body.
  * What evhttp answers by itself, without asking anybody: 400 to what it can't parse, which
  * includes a head beyond HTTP_HEAD_MAX (there is no 431 from it), 413 to a large body, and 417.
  */
@@ -8,6 +9,8 @@
 
 #include "swim/swim.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define HTTPD_HEADERS_MAX 64
@@ -18,16 +21,23 @@ struct httpd;
 
 /* Texts live as long as the call that they are given to. */
 struct http_request {
-    const char *path;   /* "/membership" */
-    const char *query;  /* after the '?'; "" when there is none */
-    const char *host;   /* of the Host header or of the target; "" if none */
-    const char *accept; /* NULL if none */
+    bool is_post;
+    const char *path;          /* "/membership" */
+    const char *query;         /* after the '?'; "" when there is none */
+    const char *host;          /* of the Host header or of the target; "" if none */
+    const char *accept;        /* NULL if none */
+    const char *authorization; /* NULL if none, or more than one */
+    const char *body;          /* not terminated */
+    size_t body_size;
+    int fd; /* the connection's socket */
 };
 
 struct http_reply {
     int status;               /* 200 when the handler is called */
     const char *content_type; /* JSON when the handler is called; static */
     struct evbuffer *body;    /* empty when the handler is called */
+    const char *allow;        /* of a 405 */
+    bool is_error_json;       /* http_reply_text writes {"error":"reason"} */
 };
 
 typedef void http_handler(void *context, const struct http_request *request,
@@ -39,14 +49,28 @@ struct httpd_stats {
     uint32_t connections;
 };
 
-/* Listens; NULL on failure, and errno says why. The handler is called once for each well-formed
- * GET or HEAD, within the loop. */
+/* What a server lets in, and who answers. */
+struct httpd_terms {
+    http_handler *handler; /* called once for each well-formed request, within the loop */
+    void *context;
+    uint32_t connections_max;
+    bool is_control; /* GET and POST, errors as JSON; else GET and HEAD, errors as text */
+    size_t body_max; /* of a POST, where there are any */
+};
+
+/* The public server's terms but for the handler. */
+#define HTTPD_PUBLIC_CONNECTIONS 64
+#define HTTPD_PUBLIC_BODY 4096 /* so that a POST with a small body is told 405, like one without */
+
+/* Listens; NULL on failure, and errno says why. `terms` is copied. */
 struct httpd *httpd_new(struct event_base *base, const struct swim_addr *bind_to,
-                        http_handler *handler, void *context);
+                        const struct httpd_terms *terms);
+/* The same on a socket that listens already; it is taken over, also on failure. */
+struct httpd *httpd_new_on(struct event_base *base, int fd, const struct httpd_terms *terms);
 void httpd_free(struct httpd *httpd);
 struct httpd_stats httpd_stats(const struct httpd *httpd);
 
-/* An answer in words: "reason\n" as text, with that status. */
+/* An answer in words: "reason\n" as text, or {"error":"reason"}, with that status. */
 void http_reply_text(struct http_reply *reply, int status, const char *text);
 
 #endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* The message may quote what it was given, so control bytes are taken out: it goes to a terminal. */
@@ -38,6 +39,7 @@ static enum exit_code run(const struct options *options, bool is_check_only)
     struct config_error error;
 
     config_default(&config);
+    config_default_runtime(&config, getenv("RUNTIME_DIRECTORY"));
     if (options->config_path != NULL && !config_load(&config, options->config_path, &error))
         return complain(EXIT_CODE_CONFIG, &error);
     if (!options_apply(options, &config, &error))

@@ -16,6 +16,7 @@ enum flag {
     FLAG_ADVERTISE,
     FLAG_METRICS_PORT,
     FLAG_HTTP_BIND,
+    FLAG_CONTROL_SOCKET,
     FLAG_LOG_LEVEL,
     FLAG_LOG_FORMAT,
     FLAG_CHECK_CONFIG,
@@ -30,6 +31,7 @@ static const struct option flags[] = {
     {"advertise", required_argument, NULL, FLAG_ADVERTISE},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"http-bind", required_argument, NULL, FLAG_HTTP_BIND},
+    {"control-socket", required_argument, NULL, FLAG_CONTROL_SOCKET},
     {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
     {"log-format", required_argument, NULL, FLAG_LOG_FORMAT},
     {"check-config", no_argument, NULL, FLAG_CHECK_CONFIG},
@@ -52,6 +54,9 @@ static const char help[] =
     "  --advertise ADDR[:PORT] the address that peers are told, when it is not the bound one\n"
     "  --metrics-port N        HTTP: metrics, members, health; 0 = none (default)\n"
     "  --http-bind ADDR        where HTTP listens (default 127.0.0.1)\n"
+    "  --control-socket PATH   Unix socket for its owner's commands; \"\" = none (default, but "
+    "for\n"
+    "                          services with a $RUNTIME_DIRECTORY)\n"
     "  --log-level LEVEL       error, warn, info (default) or debug\n"
     "  --log-format FORMAT     text (default) or json\n"
     "  --check-config          check settings and flags, say so, and exit\n"
@@ -100,6 +105,7 @@ static enum options_action note(int flag, struct options *options, struct config
     case FLAG_ADVERTISE: options->advertise = optarg; break;
     case FLAG_METRICS_PORT: options->metrics_port = optarg; break;
     case FLAG_HTTP_BIND: options->http_bind = optarg; break;
+    case FLAG_CONTROL_SOCKET: options->control_socket = optarg; break;
     case FLAG_LOG_LEVEL: options->log_level = optarg; break;
     default: options->log_format = optarg; break;
     }
@@ -221,6 +227,8 @@ bool options_apply(const struct options *options, struct agent_config *config,
          apply_text(&next, "--advertise", options->advertise, config_set_advertise, ret_error) &&
          apply_text(&next, "--metrics-port", options->metrics_port, set_metrics_port, ret_error) &&
          apply_text(&next, "--http-bind", options->http_bind, config_set_http_bind, ret_error) &&
+         apply_text(&next, "--control-socket", options->control_socket, config_set_control_socket,
+                    ret_error) &&
          apply_text(&next, "--log-level", options->log_level, config_set_log_level, ret_error) &&
          apply_text(&next, "--log-format", options->log_format, config_set_log_format, ret_error);
     for (size_t i = 0; ok && i < options->peer_list_count; i++)

@@ -6,6 +6,7 @@
 
 #include "agent/log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void tell(void *context, const char *key, bool is_live)
@@ -54,6 +55,7 @@ void reload(struct agent *agent)
         return;
     }
     config_default(&next);
+    config_default_runtime(&next, getenv("RUNTIME_DIRECTORY"));
     if (!config_load(&next, agent->options.config_path, &error) ||
         !options_apply(&agent->options, &next, &error) || !config_check_whole(&next, &error)) {
         LOG(LOG_ERROR, "SIGHUP: not reloaded, the settings stay as they are",

@@ -71,6 +71,8 @@ void report_start(const struct agent *agent, const struct swim_addr *bound, cons
         http.port = (uint16_t)config->metrics_port;
         log_message(LOG_INFO, "HTTP on http://%s/", address_text(&http).text);
     }
+    if (agent->control_socket.path[0] != '\0')
+        LOG(LOG_INFO, "control socket", LOG_TEXT("path", agent->control_socket.path));
     if (granted < UDP_BUFFER_WANTED / 2)
         LOG(LOG_WARN,
             "small receive buffer: bursts may be lost; raise the sysctl net.core.rmem_max",

@@ -1,0 +1,59 @@
+/*
+ * The control socket: what changes a running member, for its owner alone. HTTP over a Unix socket,
+ * bodies in JSON; docs/configuration.md, section "Control socket".
+ *
+ *     curl --unix-socket PATH http://localhost/keys
+ *
+ * control_socket.c makes and guards the socket, httpd.c serves, this answers. Keys come in, and
+ * never go out: not in an answer, not in a log. What held one is wiped (wiping_heap.h).
+ */
+#ifndef SWIM_AGENT_CONTROL_H
+#define SWIM_AGENT_CONTROL_H
+
+#include "agent/httpd.h"
+#include "swim/seal.h"
+#include "swim/swim.h"
+
+#include <stdint.h>
+
+/* Far above what any request here needs; the next verbs carry lists of addresses and tags. */
+#define CONTROL_BODY_MAX (64 * 1024)
+#define CONTROL_CONNECTIONS_MAX 16
+
+/*
+ * The keyring, as the control socket sees it: implemented by whoever holds the keys. Every call
+ * runs within the loop, and does not block for longer than writing a small file takes.
+ *
+ * The three that change something apply the change to the running member, and then try to save it.
+ * On SWIM_KEY_OK *ret_unsaved is NULL when it is saved, too, else what to say of why it is not
+ * (static, or valid until the next call): the change holds until the next restart or reload. On an
+ * error nothing has changed and *ret_unsaved is untouched.
+ */
+struct control_keys {
+    void *context;
+    int envelope; /* that is in use: enum swim_envelope */
+    /* The ids of the keys held, at most SWIM_KEYS_MAX, the primary one first. Returns how many. */
+    uint32_t (*list)(void *context, uint32_t ret_ids[SWIM_KEYS_MAX]);
+    /* `key` is the caller's, who wipes it. */
+    enum swim_key_error (*install)(void *context, const uint8_t key[SWIM_KEY_SIZE],
+                                   const char **ret_unsaved);
+    enum swim_key_error (*use)(void *context, uint32_t key_id, const char **ret_unsaved);
+    enum swim_key_error (*remove)(void *context, uint32_t key_id, const char **ret_unsaved);
+};
+
+/* What the answers are made of, and what the requests change. Read at each request, never kept. */
+struct control_source {
+    const struct swim *swim;
+    /* NULL: this member has no keys, and can't be given any here. */
+    const struct control_keys *keys;
+};
+
+/* Answers a request of somebody who may ask. */
+void control_route(const struct control_source *source, const struct http_request *request,
+                   struct http_reply *reply);
+
+/* An http_handler that lets root and the daemon's own user through to control_route; `context` is
+ * a struct control_source. */
+void control_answer(void *context, const struct http_request *request, struct http_reply *reply);
+
+#endif
