@@ -54,14 +54,14 @@ static void take_datagram(void *context, const struct swim_addr *from, const voi
     bool is_member = swim_member_find_addr(agent->swim, from, &member);
 
     if (limiter_allows(&agent->limiter, is_member ? from : NULL, now))
-        (void)swim_receive(agent->swim, now, from, data, size); /* it counts what it drops */
+        guard_receive(agent->guard, now, from, data, size);
 }
 
 static size_t give_datagram(void *context, struct swim_addr *ret_to, void *buf, size_t cap)
 {
     struct agent *agent = context;
 
-    return swim_transmit(agent->swim, clock_now_ns(), ret_to, buf, cap);
+    return guard_transmit(agent->guard, clock_now_ns(), ret_to, buf, cap);
 }
 
 static void send_all(struct agent *agent)
@@ -335,7 +335,8 @@ void agent_collect(void *context, struct metrics *ret)
                             .log_lines_dropped = log_lines_dropped(),
                             .http_requests = http.requests,
                             .http_refused = http.refused,
-                            .http_connections = http.connections};
+                            .http_connections = http.connections,
+                            .guard = guard_stats(agent->guard)};
     swim_stats(agent->swim, &ret->swim);
 }
 
@@ -521,7 +522,15 @@ static enum exit_code start_helpers(struct agent *agent)
     return EXIT_CODE_OK;
 }
 
-static enum exit_code start(struct agent *agent)
+static enum exit_code start_guard(struct agent *agent, const struct keyset *keys)
+{
+    agent->guard = guard_new(&agent->config, agent->swim, keys);
+    if (agent->guard == NULL)
+        return fail(EXIT_CODE_FAILURE, "the keys can't be set up: no memory, or no random numbers");
+    return EXIT_CODE_OK;
+}
+
+static enum exit_code start(struct agent *agent, const struct keyset *keys)
 {
     struct swim_addr bound;
     const char *source = "";
@@ -534,6 +543,8 @@ static enum exit_code start(struct agent *agent)
     if (code == EXIT_CODE_OK)
         code = start_member(agent, &bound, &source);
     if (code == EXIT_CODE_OK)
+        code = start_guard(agent, keys);
+    if (code == EXIT_CODE_OK)
         code = start_helpers(agent);
     if (code == EXIT_CODE_OK)
         code = open_http(agent);
@@ -542,6 +553,7 @@ static enum exit_code start(struct agent *agent)
     if (code != EXIT_CODE_OK)
         return code;
     report_start(agent, &bound, source);
+    report_protection(agent);
     agent_arm_report(agent);
     agent_join_peers(agent);
     agent_settle(agent);
@@ -570,6 +582,7 @@ static void stop(struct agent *agent)
     free_event(agent->lonely);
     for (size_t i = 0; i < sizeof agent->signals / sizeof agent->signals[0]; i++)
         free_event(agent->signals[i]);
+    guard_free(agent->guard);
     if (agent->swim != NULL)
         (void)munmap(agent->swim, agent->arena_size);
     udp_close(agent->udp);
@@ -577,14 +590,16 @@ static void stop(struct agent *agent)
         event_base_free(agent->base);
 }
 
-enum exit_code agent_run(const struct agent_config *config, const struct options *options)
+enum exit_code agent_run(const struct agent_config *config, const struct options *options,
+                         struct keyset *keys)
 {
     struct agent agent = {.config = *config, .options = *options, .armed = SWIM_NEVER};
     enum exit_code code;
 
     wiping_heap_install();
     log_configure(config->log_level, config->log_format);
-    code = start(&agent);
+    code = start(&agent, keys);
+    keyset_free(keys);
     if (code == EXIT_CODE_OK)
         code = event_base_dispatch(agent.base) < 0 ? EXIT_CODE_FAILURE : agent.exit_code;
     stop(&agent);

@@ -1,7 +1,7 @@
 /*
  * The daemon: one member of the core's, one UDP socket, one event loop.
  *
- *        UDP socket --- udp --- limiter --+                  +-- httpd --- http
+ *        UDP socket - udp - limiter-guard-+                  +-- httpd --- http
  *        names of peers ----- resolver ---+--- agent --------+-- report (log lines)
  *        signals, timer ------------------+      |           +-- reload (SIGHUP)
  *        Unix socket --- control ---------+  struct swim
@@ -16,6 +16,7 @@
 #include "agent/control.h"
 #include "agent/control_socket.h"
 #include "agent/exit_code.h"
+#include "agent/guard.h"
 #include "agent/http.h"
 #include "agent/limiter.h"
 #include "agent/options.h"
@@ -35,6 +36,7 @@ struct agent {
     struct swim_addr addr;      /* told to peers */
     struct swim *swim;
     size_t arena_size;
+    struct guard *guard; /* every datagram of `swim` passes it */
     struct udp *udp;
     struct limiter limiter;
     struct resolver *resolver;
@@ -61,8 +63,10 @@ struct agent {
     swim_time refutations_since;
 };
 
-/* Runs until the member has left. `config` holds the options already. */
-enum exit_code agent_run(const struct agent_config *config, const struct options *options);
+/* Runs until the member has left. `config` holds the options already; `keys` (NULL: none) are taken
+ * over, and wiped as soon as they are in use. */
+enum exit_code agent_run(const struct agent_config *config, const struct options *options,
+                         struct keyset *keys);
 
 /* The end of each turn of the loop. */
 void agent_settle(struct agent *agent);
@@ -76,6 +80,8 @@ void agent_arm_report(struct agent *agent);
 
 /* Log lines: report.c. */
 void report_start(const struct agent *agent, const struct swim_addr *bound, const char *source);
+/* How datagrams are protected: at the start, and when that has changed. */
+void report_protection(const struct agent *agent);
 void report_event(const struct swim_event *event);
 void report_metrics(const struct agent *agent);
 

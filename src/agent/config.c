@@ -2,7 +2,10 @@
  * Defaults, and values given as text. The defaults of the protocol are the core's; those of the
  * daemon stand here. The meaning of each is in docs/configuration.md.
  */
+#define _GNU_SOURCE
 #include "agent/config.h"
+
+#include "agent/keyfile.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +21,8 @@ void config_default(struct agent_config *config)
         .http_bind = {.ip = {127, 0, 0, 1}, .family = 4},
         .log_level = LOG_INFO,
         .log_format = LOG_AS_TEXT,
+        .envelope = SWIM_ENVELOPE_2,
+        .plaintext = PLAINTEXT_REFUSE,
     };
     swim_config_default(&config->swim);
 }
@@ -72,7 +77,7 @@ const char *config_add_peer(struct agent_config *config, const char *text)
     return wrong;
 }
 
-bool config_check_whole(const struct agent_config *config, struct config_error *ret_error)
+static bool check_families(const struct agent_config *config, struct config_error *ret_error)
 {
     bool is_dual = config->bind.family == 6 && is_address_wildcard(&config->bind);
 
@@ -87,6 +92,44 @@ bool config_check_whole(const struct agent_config *config, struct config_error *
         return false;
     }
     return true;
+}
+
+/* What the file says of encryption, against the key, wherever that is from. In doubt nothing
+ * starts: a member that should be sealed must not run in plaintext by a slip. */
+static bool check_security(const struct agent_config *config, struct config_error *ret_error)
+{
+    bool has_key = config_has_key(config);
+    char *text = ret_error->text;
+    size_t cap = sizeof ret_error->text;
+
+    if (!has_key && config->encryption_line != 0 && config->encryption) {
+        (void)snprintf(text, cap,
+                       "%.400s:%u: [network] encryption = true: there is no key; give [security] "
+                       "key_file (swimd --generate-key > FILE makes one)",
+                       config->path, (unsigned)config->encryption_line);
+        return false;
+    }
+    if (has_key && config->encryption_line != 0 && !config->encryption) {
+        (void)snprintf(text, cap,
+                       "%.400s:%u: [network] encryption = false: yet a key is given; remove the "
+                       "key, or this line",
+                       config->path, (unsigned)config->encryption_line);
+        return false;
+    }
+    if (!has_key && config->plaintext_line != 0) {
+        (void)snprintf(text, cap,
+                       "%.400s:%u: [security] plaintext = \"%s\": there is no key, so all is "
+                       "plaintext; give [security] key_file, or remove this line",
+                       config->path, (unsigned)config->plaintext_line,
+                       plaintext_mode_name(config->plaintext));
+        return false;
+    }
+    return true;
+}
+
+bool config_check_whole(const struct agent_config *config, struct config_error *ret_error)
+{
+    return check_families(config, ret_error) && check_security(config, ret_error);
 }
 
 const char *config_set_http_bind(struct agent_config *config, const char *text)
@@ -125,4 +168,77 @@ const char *config_set_log_level(struct agent_config *config, const char *text)
 const char *config_set_log_format(struct agent_config *config, const char *text)
 {
     return log_format_parse(text, &config->log_format) ? NULL : "must be text or json";
+}
+
+/* ---- Datagram protection ----------------------------------------------------------------- */
+
+bool config_has_key(const struct agent_config *config)
+{
+    return config->has_cluster_key || config->key_file[0] != '\0';
+}
+
+void config_wipe_key(struct agent_config *config)
+{
+    explicit_bzero(config->cluster_key, sizeof config->cluster_key);
+}
+
+const char *config_set_cluster(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size == 0 || size > SWIM_CLUSTER_MAX)
+        return "must have 1 to 64 characters";
+    if (text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")] !=
+        '\0')
+        return "must be of letters, digits, '-', '_' and '.'";
+    memset(config->cluster, 0, sizeof config->cluster); /* compared as a whole */
+    memcpy(config->cluster, text, size);
+    return NULL;
+}
+
+/* The text is in no message: people put the key itself here. */
+const char *config_set_key_file(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size == 0)
+        return "the name of the file is empty";
+    if (size >= CONFIG_PATH_MAX)
+        return "the name of the file is longer than 511 bytes";
+    if (strspn(text, "0123456789abcdefABCDEF") == size && size >= KEY_HEX_SIZE)
+        return "this is a key, not the name of the file that holds it";
+    memset(config->key_file, 0, sizeof config->key_file);
+    memcpy(config->key_file, text, size);
+    return NULL;
+}
+
+const char *config_set_cluster_key(struct agent_config *config, const char *text)
+{
+    const char *wrong = key_parse(text, strlen(text), config->cluster_key);
+
+    if (wrong == NULL)
+        config->has_cluster_key = true;
+    return wrong;
+}
+
+static const char *const plaintext_names[] = {
+    [PLAINTEXT_REFUSE] = "refuse",
+    [PLAINTEXT_ACCEPT] = "accept",
+    [PLAINTEXT_SEND] = "send",
+};
+
+const char *plaintext_mode_name(enum plaintext_mode mode)
+{
+    return plaintext_names[mode];
+}
+
+const char *config_set_plaintext(struct agent_config *config, const char *text)
+{
+    for (size_t i = 0; i < sizeof plaintext_names / sizeof plaintext_names[0]; i++) {
+        if (strcmp(plaintext_names[i], text) != 0)
+            continue;
+        config->plaintext = (enum plaintext_mode)i;
+        return NULL;
+    }
+    return "must be \"refuse\", \"accept\" or \"send\"";
 }

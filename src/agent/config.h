@@ -8,6 +8,7 @@
 
 #include "agent/address.h"
 #include "agent/log.h"
+#include "swim/seal.h"
 #include "swim/swim.h"
 
 #include <stdbool.h>
@@ -20,8 +21,14 @@ _Static_assert(CONFIG_PEERS_MAX <= SWIM_SEEDS_MAX, "every numeric peer can be a 
 /* A longer file is refused unread: deep keys overflow the TOML parser's stack. */
 #define CONFIG_FILE_MAX (32 * 1024)
 
-#define CONFIG_NO_ENCRYPTION                                                                       \
-    "encryption is not built into this version: refusing to run in plaintext"
+#define CONFIG_PATH_MAX 512
+
+/* What happens to datagrams in plaintext, where there is a key. */
+enum plaintext_mode {
+    PLAINTEXT_REFUSE, /* sealed ones alone are sent and heard */
+    PLAINTEXT_ACCEPT, /* sealed ones are sent, both kinds heard */
+    PLAINTEXT_SEND,   /* plaintext is sent, both kinds heard */
+};
 
 struct agent_config {
     struct swim_config swim; /* all but id, seed and addr, which are found at the start */
@@ -42,6 +49,19 @@ struct agent_config {
     char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
     enum log_level log_level;
     enum log_format log_format;
+    /* Datagram protection. The key by itself is here until it is in locked memory: then
+     * config_wipe_key. */
+    char cluster[SWIM_CLUSTER_MAX + 1]; /* "": none */
+    char key_file[CONFIG_PATH_MAX];     /* "": none */
+    bool has_cluster_key;
+    uint8_t cluster_key[SWIM_KEY_SIZE];
+    bool encryption;   /* counts only if it was given: encryption_line */
+    uint32_t envelope; /* 1 or 2 */
+    enum plaintext_mode plaintext;
+    /* Where the file set what only the whole shows to be wrong; line 0: it did not. */
+    const char *path;
+    uint32_t encryption_line;
+    uint32_t plaintext_line;
 };
 
 struct config_error {
@@ -64,8 +84,18 @@ config_setter config_add_http_host;
 config_setter config_set_control_socket;
 config_setter config_set_log_level;
 config_setter config_set_log_format;
+config_setter config_set_cluster;
+config_setter config_set_key_file;
+config_setter config_set_cluster_key;
+config_setter config_set_plaintext;
 
-/* Reads `path` over *config. False, with *config as before, when it can't be read or any of it
+const char *plaintext_mode_name(enum plaintext_mode mode);
+/* Is a key given, in whatever way? */
+bool config_has_key(const struct agent_config *config);
+/* Overwrites the key; has_cluster_key stays. */
+void config_wipe_key(struct agent_config *config);
+
+/* Reads `path`, which must outlive *config, over *config. False, with *config as before, when it can't be read or any of it
  * is wrong; *ret_error then names file, line, key and what would be allowed. */
 bool config_load(struct agent_config *config, const char *path, struct config_error *ret_error);
 /* The same with the file's text at hand; `path` is for the messages. */

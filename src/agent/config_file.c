@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,9 +22,9 @@ enum key_type {
     KEY_NUMBER, /* uint32_t at `offset`, min..max, or 0 when `zero_is_off` */
     KEY_MILLI,  /* a decimal fraction, kept in thousandths: uint32_t */
     KEY_BOOLEAN,
-    KEY_TEXT,       /* given to `set` */
-    KEY_TEXTS,      /* an array of strings, each given to `set` */
-    KEY_ENCRYPTION, /* refused by this version; `false` is the truth, and accepted */
+    KEY_TEXT,   /* given to `set` */
+    KEY_TEXTS,  /* an array of strings, each given to `set` */
+    KEY_SECRET, /* a string given to `set`, and never shown */
 };
 
 struct key {
@@ -67,9 +68,11 @@ static const struct key keys[] = {
     {"network", "advertise", .type = KEY_TEXT, .set = config_set_advertise, PLACE(advertise)},
     {"network", "peers", .type = KEY_TEXTS, .set = config_add_peer, .is_live = true, PLACE(peers),
      .count_offset = offsetof(struct agent_config, peer_count)},
-    {"network", "cluster_key", .type = KEY_ENCRYPTION},
-    {"network", "cluster_key_file", .type = KEY_ENCRYPTION},
-    {"network", "encryption", .type = KEY_ENCRYPTION},
+    /* Changes of keys are told by their ids (guard.c), so two of these have no place to compare. */
+    {"network", "cluster_key", .type = KEY_SECRET, .set = config_set_cluster_key, .is_live = true},
+    {"network", "cluster_key_file", .type = KEY_SECRET, .set = config_set_key_file,
+     .is_live = true},
+    {"network", "encryption", .type = KEY_BOOLEAN, .is_live = true, PLACE(encryption)},
     {"network", "max_inbound_rate", .is_live = true, RATE(max_inbound_rate)},
     {"network", "inbound_peer_capacity", .is_live = true, NUMBER(inbound_peer_capacity, 1, 1000000),
      .unit = " (datagrams)"},
@@ -79,6 +82,14 @@ static const struct key keys[] = {
     SWIM_KEYS_PROBES(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
 
     SWIM_KEYS_LIFEGUARD(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
+
+    {"node", "cluster", .type = KEY_TEXT, .set = config_set_cluster, PLACE(cluster)},
+
+    {"security", "key_file", .type = KEY_SECRET, .set = config_set_key_file, .is_live = true,
+     PLACE(key_file)},
+    {"security", "envelope", NUMBER(envelope, SWIM_ENVELOPE_1, SWIM_ENVELOPE_2)},
+    {"security", "plaintext", .type = KEY_TEXT, .set = config_set_plaintext, .is_live = true,
+     PLACE(plaintext)},
 
     {"metrics", "log_interval_ms", .zero_is_off = true, .is_live = true,
      MILLISECONDS(log_interval_ms, 100, 86400000)},
@@ -98,8 +109,8 @@ static const struct key keys[] = {
 /* clang-format on */
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
-static const char sections[] = "[gossip], [network], [probes], [lifeguard], [metrics], [control], "
-                               "[log]";
+static const char sections[] = "[gossip], [network], [probes], [lifeguard], [node], [security], "
+                               "[metrics], [control], [log]";
 
 struct loader {
     struct agent_config config;
@@ -142,8 +153,8 @@ static void describe_allowed(const struct key *key, char *text, size_t cap)
     case KEY_MILLI:
         (void)snprintf(text, cap, "a number from %u to %u", (unsigned)key->min, (unsigned)key->max);
         break;
-    case KEY_BOOLEAN:
-    case KEY_ENCRYPTION: (void)snprintf(text, cap, "true or false"); break;
+    case KEY_BOOLEAN: (void)snprintf(text, cap, "true or false"); break;
+    case KEY_SECRET:
     case KEY_TEXT: (void)snprintf(text, cap, "a string"); break;
     case KEY_TEXTS: (void)snprintf(text, cap, "an array of strings"); break;
     }
@@ -243,6 +254,8 @@ static bool set_text(struct loader *loader, const struct key *key, const struct 
         return fail_type(loader, key, item);
     wrong = strlen(item->text) != item->text_size ? "there is a zero byte in it"
                                                   : key->set(&loader->config, item->text);
+    if (wrong != NULL && key->type == KEY_SECRET)
+        return fail(loader, item->line, "[%s] %s: %s", key->section, key->name, wrong);
     if (wrong != NULL)
         return fail(loader, item->line, "[%s] %s = \"%.128s\": %s", key->section, key->name,
                     item->text, wrong);
@@ -263,27 +276,17 @@ static bool set_texts(struct loader *loader, const struct key *key, const struct
     return true;
 }
 
-static bool set_encryption(struct loader *loader, const struct key *key,
-                           const struct toml_item *item)
-{
-    if (strcmp(key->name, "encryption") == 0 && item->type != TOML_TYPE_BOOLEAN)
-        return fail_type(loader, key, item);
-    if (item->type == TOML_TYPE_BOOLEAN && !item->boolean)
-        return true;
-    return fail(loader, item->line, "[%s] %s: %s", key->section, key->name, CONFIG_NO_ENCRYPTION);
-}
-
 static bool set(struct loader *loader, const struct key *key, const struct toml_item *item)
 {
     switch (key->type) {
     case KEY_NUMBER: return set_number(loader, key, item);
     case KEY_MILLI: return set_milli(loader, key, item);
     case KEY_BOOLEAN: return set_boolean(loader, key, item);
-    case KEY_TEXT: return set_text(loader, key, item);
     case KEY_TEXTS: return set_texts(loader, key, item);
-    case KEY_ENCRYPTION: break;
+    case KEY_SECRET:
+    case KEY_TEXT: break;
     }
-    return set_encryption(loader, key, item);
+    return set_text(loader, key, item);
 }
 
 /* ---- The document ------------------------------------------------------------------------ */
@@ -317,7 +320,7 @@ static uint32_t line_of(const struct loader *loader, const char *section, const 
     swim_panic("no such key", __FILE__, __LINE__);
 }
 
-static bool check_together(struct loader *loader)
+static bool check_probes(struct loader *loader)
 {
     const struct swim_config *swim = &loader->config.swim;
     uint32_t line = line_of(loader, "probes", "timeout_ms");
@@ -333,18 +336,53 @@ static bool check_together(struct loader *loader)
                 (unsigned)swim->probe_interval_ms);
 }
 
+/* One source of keys: which of two should win is not for us to guess. */
+static bool check_keys(struct loader *loader)
+{
+    static const char *const names[][2] = {
+        {"security", "key_file"}, {"network", "cluster_key_file"}, {"network", "cluster_key"}};
+    const char *const *first = NULL;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint32_t line = line_of(loader, names[i][0], names[i][1]);
+        if (line != 0 && first != NULL)
+            return fail(loader, line, "[%s] %s: the key is given by [%s] %s too, in line %u", //
+                        names[i][0], names[i][1], first[0], first[1],
+                        (unsigned)line_of(loader, first[0], first[1]));
+        if (line != 0)
+            first = names[i];
+    }
+    return true;
+}
+
+static bool read_document(struct loader *loader, const char *text, size_t size)
+{
+    struct toml_error error;
+
+    if (!toml_read(text, size, visit, loader, &error))
+        return fail(loader, error.line, "column %u: %s", (unsigned)error.column, error.text);
+    if (loader->has_failed || !check_probes(loader) || !check_keys(loader))
+        return false;
+    loader->config.path = loader->path;
+    loader->config.encryption_line = line_of(loader, "network", "encryption");
+    loader->config.plaintext_line = line_of(loader, "security", "plaintext");
+    return true;
+}
+
 static bool parse(struct agent_config *config, const char *path, const char *text,
                   struct config_error *ret_error, size_t size)
 {
     struct loader loader = {.config = *config, .path = path, .error = ret_error};
-    struct toml_error error;
+    bool ok;
 
-    if (!toml_read(text, size, visit, &loader, &error))
-        return fail(&loader, error.line, "column %u: %s", (unsigned)error.column, error.text);
-    if (loader.has_failed || !check_together(&loader))
-        return false;
-    *config = loader.config;
-    return true;
+    /* The parser copies what it reads, a key too: what it frees is overwritten. */
+    (void)mallopt(M_PERTURB, 0xFF);
+    ok = read_document(&loader, text, size);
+    (void)mallopt(M_PERTURB, 0);
+    if (ok)
+        *config = loader.config;
+    config_wipe_key(&loader.config);
+    return ok;
 }
 
 bool config_parse(struct agent_config *config, const char *path, const char *text,
@@ -384,6 +422,7 @@ bool config_load(struct agent_config *config, const char *path, struct config_er
 {
     char text[CONFIG_FILE_MAX + 1];
     ssize_t size = read_all(path, text, sizeof text);
+    bool ok;
 
     if (size < 0) {
         (void)snprintf(ret_error->text, sizeof ret_error->text, "%.512s: can't be read: %s", path,
@@ -394,9 +433,12 @@ bool config_load(struct agent_config *config, const char *path, struct config_er
     if (size > CONFIG_FILE_MAX) {
         (void)snprintf(ret_error->text, sizeof ret_error->text, "%.512s: longer than %u bytes",
                        path, (unsigned)CONFIG_FILE_MAX);
+        explicit_bzero(text, sizeof text);
         return false;
     }
-    return parse(config, path, text, ret_error, (size_t)size);
+    ok = parse(config, path, text, ret_error, (size_t)size);
+    explicit_bzero(text, sizeof text);
+    return ok;
 }
 
 /* ---- Comparing --------------------------------------------------------------------------- */

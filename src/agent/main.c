@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "agent/exit_code.h"
+#include "agent/keyfile.h"
 #include "agent/options.h"
 
 #include <fcntl.h>
@@ -33,24 +34,63 @@ static void open_standard_streams(void)
         (void)close(fd);
 }
 
-static enum exit_code run(const struct options *options, bool is_check_only)
+static enum exit_code configure(const struct options *options, struct agent_config *config,
+                                struct config_error *error)
+{
+    config_default(config);
+    config_default_runtime(config, getenv("RUNTIME_DIRECTORY"));
+    if (options->config_path != NULL && !config_load(config, options->config_path, error))
+        return EXIT_CODE_CONFIG;
+    if (!options_apply(options, config, error))
+        return EXIT_CODE_USAGE;
+    return config_check_whole(config, error) ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+}
+
+/* From here on keys are in locked memory only. *ret_keys stays NULL when there are none. */
+static enum exit_code take_keys(struct options *options, struct agent_config *config,
+                                struct keyset **ret_keys, struct config_error *error)
+{
+    bool ok = true;
+
+    if (config_has_key(config)) {
+        *ret_keys = keyset_new();
+        if (*ret_keys == NULL) {
+            (void)snprintf(error->text, sizeof error->text, "no memory for keys");
+            return EXIT_CODE_FAILURE;
+        }
+        ok = keyset_load(*ret_keys, config, error);
+    }
+    config_wipe_key(config);
+    options_wipe_key(options);
+    return ok ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
+}
+
+static enum exit_code run(struct options *options, bool is_check_only)
 {
     struct agent_config config;
     struct config_error error;
+    struct keyset *keys = NULL;
+    enum exit_code code = configure(options, &config, &error);
 
-    config_default(&config);
-    config_default_runtime(&config, getenv("RUNTIME_DIRECTORY"));
-    if (options->config_path != NULL && !config_load(&config, options->config_path, &error))
-        return complain(EXIT_CODE_CONFIG, &error);
-    if (!options_apply(options, &config, &error))
-        return complain(EXIT_CODE_USAGE, &error);
-    if (!config_check_whole(&config, &error))
-        return complain(EXIT_CODE_CONFIG, &error);
+    if (code == EXIT_CODE_OK)
+        code = take_keys(options, &config, &keys, &error);
+    if (code != EXIT_CODE_OK || is_check_only)
+        keyset_free(keys);
+    if (code != EXIT_CODE_OK)
+        return complain(code, &error);
     if (is_check_only) {
         (void)puts("the configuration is correct");
         return EXIT_CODE_OK;
     }
-    return agent_run(&config, options);
+    return agent_run(&config, options, keys);
+}
+
+static enum exit_code generate_key(void)
+{
+    if (key_generate())
+        return EXIT_CODE_OK;
+    (void)fputs("swimd: --generate-key: the key could not be written\n", stderr);
+    return EXIT_CODE_FAILURE;
 }
 
 static enum exit_code act(int argc, char **argv)
@@ -63,6 +103,7 @@ static enum exit_code act(int argc, char **argv)
     switch (options_parse(argc, argv, &options, &error)) {
     case OPTIONS_RUN: return run(&options, false);
     case OPTIONS_CHECK_CONFIG: return run(&options, true);
+    case OPTIONS_GENERATE_KEY: return generate_key();
     case OPTIONS_VERSION:
         (void)printf("swimd %d.%d.%d (wire version 1)\n", SWIM_VERSION_MAJOR, SWIM_VERSION_MINOR,
                      SWIM_VERSION_PATCH);
@@ -76,5 +117,8 @@ static enum exit_code act(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    return (int)act(argc, argv);
+    enum exit_code code = act(argc, argv);
+
+    keyset_forget_all();
+    return (int)code;
 }

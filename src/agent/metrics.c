@@ -185,6 +185,29 @@ static void put_daemon(const struct out *out, const struct metrics *metrics)
     put_gauge(out, "http_connections", "HTTP connections open.", metrics->http_connections);
 }
 
+static void put_seal(const struct out *out, const struct guard_stats *guard)
+{
+    const struct swim_seal_stats *seal = &guard->seal;
+
+    put_counter(out, "seal_wrapped", "Datagrams sealed.", seal->wrapped);
+    put_counter(out, "seal_opened", "Sealed datagrams opened.", seal->opened);
+    put_counter(out, "seal_unproved", "Of these, from a start of a sender's that was not known.",
+                seal->unproved);
+    put_counter(out, "seal_admitted", "Starts of senders that proved that they speak now.",
+                seal->admitted);
+    put_counter(out, "seal_evicted", "Windows given up for those of other senders.", seal->evicted);
+    put_counter_head(out, "seal_drops", "Datagrams that were not opened, by reason.");
+    for (int i = SWIM_SEAL_OK + 1; i < SWIM_SEAL_ERROR_COUNT; i++)
+        put(out, "swim_seal_drops_total{reason=\"%s\"} %" PRIu64 "\n",
+            swim_seal_error_name((enum swim_seal_error)i), seal->dropped[i]);
+    put_counter(out, "plaintext_recv", "Datagrams heard in plaintext although there is a key.",
+                guard->plaintext_received);
+    put_counter(out, "plaintext_refused", "Datagrams in plaintext that were refused.",
+                guard->plaintext_refused);
+    put_gauge(out, "seal_windows", "Senders whose sequence numbers are held.", seal->windows);
+    put_gauge(out, "seal_keys", "Keys held; 0: all is in plaintext.", guard->keys);
+}
+
 static void put_build_info(const struct out *out)
 {
     const char *family = out->is_open ? "swim_build" : "swim_build_info";
@@ -202,6 +225,7 @@ static void render(const struct metrics *metrics, const struct out *out)
     put_round_trips(out, &metrics->swim);
     put_socket(out, metrics);
     put_daemon(out, metrics);
+    put_seal(out, &metrics->guard);
     put_build_info(out);
     if (out->is_open)
         put(out, "# EOF\n");
@@ -225,6 +249,26 @@ static void put_pair(struct json *json, const char *key, uint64_t value)
     json_u64(json, value);
 }
 
+static void put_seal_pairs(struct json *json, const struct guard_stats *guard)
+{
+    char key[64];
+
+    put_pair(json, "seal_wrapped", guard->seal.wrapped);
+    put_pair(json, "seal_opened", guard->seal.opened);
+    put_pair(json, "seal_unproved", guard->seal.unproved);
+    put_pair(json, "seal_admitted", guard->seal.admitted);
+    put_pair(json, "seal_evicted", guard->seal.evicted);
+    for (int i = SWIM_SEAL_OK + 1; i < SWIM_SEAL_ERROR_COUNT; i++) {
+        (void)snprintf(key, sizeof key, "seal_drop_%s",
+                       swim_seal_error_name((enum swim_seal_error)i));
+        put_pair(json, key, guard->seal.dropped[i]);
+    }
+    put_pair(json, "plaintext_recv", guard->plaintext_received);
+    put_pair(json, "plaintext_refused", guard->plaintext_refused);
+    put_pair(json, "seal_windows", guard->seal.windows);
+    put_pair(json, "seal_keys", guard->keys);
+}
+
 void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *context)
 {
     struct json json;
@@ -244,6 +288,7 @@ void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *c
     put_pair(&json, "name_lookups", metrics->resolver.answers);
     put_pair(&json, "name_lookup_failures", metrics->resolver.failures);
     put_pair(&json, "log_lines_dropped", metrics->log_lines_dropped);
+    put_seal_pairs(&json, &metrics->guard);
     put_pair(&json, "alive", metrics->swim.members[SWIM_ALIVE]);
     put_pair(&json, "suspect", metrics->swim.members[SWIM_SUSPECT]);
     put_pair(&json, "dead", metrics->swim.members[SWIM_DEAD]);

@@ -5,6 +5,7 @@
 #ifndef SWIM_AGENT_METRICS_H
 #define SWIM_AGENT_METRICS_H
 
+#include "agent/guard.h"
 #include "agent/resolver.h"
 #include "agent/udp.h"
 #include "base/json.h"
@@ -25,6 +26,7 @@ struct metrics {
     uint64_t http_requests;
     uint64_t http_refused; /* connections beyond the limit */
     uint32_t http_connections;
+    struct guard_stats guard;
 };
 
 void metrics_render_text(const struct metrics *metrics, json_sink *sink, void *context);

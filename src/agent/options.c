@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "agent/options.h"
 
+#include "agent/keyfile.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +24,7 @@ enum flag {
     FLAG_CHECK_CONFIG,
     FLAG_CLUSTER_KEY,
     FLAG_CLUSTER_KEY_FILE,
+    FLAG_GENERATE_KEY,
 };
 
 static const struct option flags[] = {
@@ -37,6 +40,7 @@ static const struct option flags[] = {
     {"check-config", no_argument, NULL, FLAG_CHECK_CONFIG},
     {"cluster-key", required_argument, NULL, FLAG_CLUSTER_KEY},
     {"cluster-key-file", required_argument, NULL, FLAG_CLUSTER_KEY_FILE},
+    {"generate-key", no_argument, NULL, FLAG_GENERATE_KEY},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -52,6 +56,9 @@ static const char help[] =
     "  --peers A,B,...         members to join by, HOST:PORT each; names are resolved again\n"
     "                          for as long as no one answers there\n"
     "  --advertise ADDR[:PORT] the address that peers are told, when it is not the bound one\n"
+    "  --cluster-key-file FILE keys that datagrams are sealed with; its mode must be 0600\n"
+    "  --cluster-key HEX       a key of 64 hex digits; every user of the machine can see it:\n"
+    "                          better give a file\n"
     "  --metrics-port N        HTTP: metrics, members, health; 0 = none (default)\n"
     "  --http-bind ADDR        where HTTP listens (default 127.0.0.1)\n"
     "  --control-socket PATH   Unix socket for its owner's commands; \"\" = none (default, but "
@@ -60,6 +67,7 @@ static const char help[] =
     "  --log-level LEVEL       error, warn, info (default) or debug\n"
     "  --log-format FORMAT     text (default) or json\n"
     "  --check-config          check settings and flags, say so, and exit\n"
+    "  --generate-key          print a fresh key and exit\n"
     "  --version, --help\n"
     "\n"
     "Signals: SIGTERM, SIGINT leave the cluster and exit, a second one exits at once;\n"
@@ -71,9 +79,21 @@ const char *options_help(void)
     return help;
 }
 
+/* A key whose flag was mistyped must not end up in somebody's log. */
+static bool may_hold_key(const char *word)
+{
+    size_t digits = 0;
+
+    for (; *word != '\0' && digits < SWIM_KEY_SIZE; word++)
+        digits = strchr("0123456789abcdefABCDEF", *word) != NULL ? digits + 1 : 0;
+    return digits == SWIM_KEY_SIZE;
+}
+
 static enum options_action wrong(struct config_error *ret_error, const char *what,
                                  const char *argument)
 {
+    if (may_hold_key(argument))
+        argument = "(not shown: there is a key in it)";
     (void)snprintf(ret_error->text, sizeof ret_error->text, "%s%.200s (swimd --help lists them)",
                    what, argument);
     return OPTIONS_WRONG;
@@ -107,15 +127,28 @@ static enum options_action note(int flag, struct options *options, struct config
     case FLAG_HTTP_BIND: options->http_bind = optarg; break;
     case FLAG_CONTROL_SOCKET: options->control_socket = optarg; break;
     case FLAG_LOG_LEVEL: options->log_level = optarg; break;
+    case FLAG_CLUSTER_KEY_FILE: options->key_file = optarg; break;
     default: options->log_format = optarg; break;
     }
     return OPTIONS_RUN;
 }
 
-static enum options_action refuse(struct config_error *ret_error, const char *flag)
+static enum options_action take_key(struct options *options, char *text,
+                                    struct config_error *ret_error)
 {
-    (void)snprintf(ret_error->text, sizeof ret_error->text, "%s: %s", flag, CONFIG_NO_ENCRYPTION);
+    const char *reason = key_parse(text, strlen(text), options->cluster_key);
+
+    memset(text, '*', strlen(text));
+    options->has_cluster_key = true;
+    if (reason == NULL)
+        return OPTIONS_RUN;
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "--cluster-key: %s", reason);
     return OPTIONS_REFUSED;
+}
+
+void options_wipe_key(struct options *options)
+{
+    explicit_bzero(options->cluster_key, sizeof options->cluster_key);
 }
 
 /* getopt_long takes abbreviations, which a later version's new flag would break. */
@@ -152,8 +185,11 @@ enum options_action options_parse(int argc, char **argv, struct options *ret,
         case '?':
         case ':': return explain(flag, argv, ret_error);
         case FLAG_CHECK_CONFIG: action = OPTIONS_CHECK_CONFIG; break;
-        case FLAG_CLUSTER_KEY: return refuse(ret_error, "--cluster-key");
-        case FLAG_CLUSTER_KEY_FILE: return refuse(ret_error, "--cluster-key-file");
+        case FLAG_GENERATE_KEY: action = OPTIONS_GENERATE_KEY; break;
+        case FLAG_CLUSTER_KEY:
+            if (take_key(ret, optarg, ret_error) != OPTIONS_RUN)
+                return OPTIONS_REFUSED;
+            break;
         default:
             if (note(flag, ret, ret_error) != OPTIONS_RUN)
                 return OPTIONS_WRONG;
@@ -213,6 +249,27 @@ static bool apply_peers(struct agent_config *config, const char *list,
     }
 }
 
+/* A flag's key replaces whatever the file gives. */
+static bool apply_keys(const struct options *options, struct agent_config *config,
+                       struct config_error *ret_error)
+{
+    const char *reason = NULL;
+
+    if (options->has_cluster_key && options->key_file != NULL)
+        reason = "--cluster-key is given too: give one of the two";
+    if (options->has_cluster_key || options->key_file != NULL) {
+        config->has_cluster_key = options->has_cluster_key;
+        memcpy(config->cluster_key, options->cluster_key, sizeof config->cluster_key);
+        memset(config->key_file, 0, sizeof config->key_file);
+    }
+    if (options->key_file != NULL && reason == NULL)
+        reason = config_set_key_file(config, options->key_file);
+    if (reason == NULL)
+        return true;
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "--cluster-key-file: %s", reason);
+    return false;
+}
+
 bool options_apply(const struct options *options, struct agent_config *config,
                    struct config_error *ret_error)
 {
@@ -233,7 +290,9 @@ bool options_apply(const struct options *options, struct agent_config *config,
          apply_text(&next, "--log-format", options->log_format, config_set_log_format, ret_error);
     for (size_t i = 0; ok && i < options->peer_list_count; i++)
         ok = apply_peers(&next, options->peer_lists[i], ret_error);
+    ok = ok && apply_keys(options, &next, ret_error);
     if (ok)
         *config = next;
+    config_wipe_key(&next);
     return ok;
 }

@@ -10,6 +10,7 @@
 enum options_action {
     OPTIONS_RUN,
     OPTIONS_CHECK_CONFIG,
+    OPTIONS_GENERATE_KEY,
     OPTIONS_VERSION,
     OPTIONS_HELP,
     OPTIONS_WRONG,   /* *ret_error says what; exit code 2 */
@@ -19,6 +20,9 @@ enum options_action {
 /* What was given, as it was given: NULL where it was not. Strings are argv's. */
 struct options {
     const char *config_path;
+    const char *key_file;
+    bool has_cluster_key;
+    uint8_t cluster_key[SWIM_KEY_SIZE]; /* here until options_wipe_key */
     const char *bind;
     const char *advertise;
     const char *metrics_port;
@@ -30,6 +34,7 @@ struct options {
     const char *peer_lists[CONFIG_PEERS_MAX]; /* each "A,B,C" */
 };
 
+/* Overwrites the value of --cluster-key in argv, which every user of the machine can see. */
 enum options_action options_parse(int argc, char **argv, struct options *ret,
                                   struct config_error *ret_error);
 
@@ -37,6 +42,9 @@ enum options_action options_parse(int argc, char **argv, struct options *ret,
  * and *config is as before. */
 bool options_apply(const struct options *options, struct agent_config *config,
                    struct config_error *ret_error);
+
+/* Overwrites the key; has_cluster_key stays. */
+void options_wipe_key(struct options *options);
 
 const char *options_help(void);
 

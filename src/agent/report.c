@@ -63,6 +63,11 @@ void report_start(const struct agent *agent, const struct swim_addr *bound, cons
         return;
     log_message(LOG_INFO, "swimd %d.%d.%d id=%" PRIu64 " listening on %s", SWIM_VERSION_MAJOR,
                 SWIM_VERSION_MINOR, SWIM_VERSION_PATCH, self.id, address_text(bound).text);
+    if (agent->options.has_cluster_key)
+        LOG(LOG_WARN,
+            "a key on the command line can be seen by every user of the machine; put it "
+            "into a file",
+            LOG_TEXT("flag", "--cluster-key-file"));
     if (!is_address_equal(bound, &agent->addr))
         LOG(LOG_INFO, "peers are told another address",
             LOG_TEXT("addr", address_text(&agent->addr).text), LOG_TEXT("from", source));
@@ -77,6 +82,37 @@ void report_start(const struct agent *agent, const struct swim_addr *bound, cons
         LOG(LOG_WARN,
             "small receive buffer: bursts may be lost; raise the sysctl net.core.rmem_max",
             LOG_NUMBER("bytes", granted), LOG_NUMBER("wanted", UDP_BUFFER_WANTED));
+}
+
+static const char *text_or(const char *text, const char *other)
+{
+    return *text != '\0' ? text : other;
+}
+
+static void report_sealed(const struct guard *guard)
+{
+    const struct keyset *keys = guard_keys(guard);
+    enum plaintext_mode plaintext = guard_plaintext(guard);
+    bool is_sealing = plaintext != PLAINTEXT_SEND;
+
+    LOG(is_sealing ? LOG_INFO : LOG_WARN,
+        is_sealing ? "datagrams are sealed"
+                   : "datagrams are still sent in plaintext, though there is a key",
+        LOG_NUMBER("envelope", guard_envelope(guard)),
+        LOG_TEXT("key", key_id_text(swim_key_id(keys->key[0])).text),
+        LOG_NUMBER("keys", keys->count), LOG_TEXT("plaintext", plaintext_mode_name(plaintext)),
+        LOG_TEXT("cluster", text_or(guard_cluster(guard), "(no name)")));
+}
+
+void report_protection(const struct agent *agent)
+{
+    if (guard_keys(agent->guard) != NULL)
+        report_sealed(agent->guard);
+    else if (!is_address_loopback(&agent->addr))
+        LOG(LOG_WARN,
+            "datagrams are in plaintext: whoever can send one here can speak for any member; "
+            "give a key",
+            LOG_TEXT("flag", "--cluster-key-file"));
 }
 
 void report_metrics(const struct agent *agent)

@@ -39,7 +39,7 @@ struct udp {
     struct slot in_slot[BATCH];
     struct slot out_slot[BATCH];
     uint8_t in_data[BATCH][RECEIVE_SIZE];
-    uint8_t out_data[BATCH][SWIM_DATAGRAM_MAX];
+    uint8_t out_data[BATCH][SWIM_SEALED_MAX];
 };
 
 static void enlarge_buffers(struct udp *udp)
@@ -195,10 +195,10 @@ static void fill(struct udp *udp, udp_source *source, void *context)
     while (udp->pending < BATCH) {
         struct slot *slot = &udp->out_slot[udp->pending];
         struct swim_addr to;
-        size_t size = source(context, &to, slot->part.iov_base, SWIM_DATAGRAM_MAX);
+        size_t size = source(context, &to, slot->part.iov_base, SWIM_SEALED_MAX);
         if (size == 0)
             break;
-        ASSERT(size <= SWIM_DATAGRAM_MAX);
+        ASSERT(size <= SWIM_SEALED_MAX);
         socklen_t length = address_to_sockaddr(&to, udp->family, &slot->name);
         if (length == 0) {
             udp->stats.send_unreachable++;

@@ -5,6 +5,7 @@
 #ifndef SWIM_AGENT_UDP_H
 #define SWIM_AGENT_UDP_H
 
+#include "swim/seal.h"
 #include "swim/swim.h"
 
 #include <stddef.h>
@@ -47,6 +48,7 @@ typedef void udp_receive(void *context, const struct swim_addr *from, const void
 /* Hands over what has arrived, at most about `limit` datagrams. Returns how many. */
 size_t udp_drain(struct udp *udp, size_t limit, udp_receive *receive, void *context);
 
+/* cap >= SWIM_SEALED_MAX. */
 typedef size_t udp_source(void *context, struct swim_addr *ret_to, void *buf, size_t cap);
 enum udp_flush {
     UDP_FLUSHED,       /* nothing is left */

@@ -58,7 +58,15 @@ BAD_FLAGS = [
     ("missing file", ["--config", "/nonexistent/swim.toml"], CONFIG,
      ["/nonexistent/swim.toml", "No such file"]),
     ("directory as file", ["--config", "/"], CONFIG, ["/", "directory"]),
-    ("key of wrong length", ["--cluster-key", "abc"], CONFIG, ["--cluster-key"]),
+    ("key of wrong length", ["--cluster-key", "abc"], CONFIG, ["--cluster-key", "64 hex digits"]),
+    ("key file that is not there", ["--cluster-key-file", "/nonexistent/key"], CONFIG,
+     ["/nonexistent/key", "No such file"]),
+    ("device as key file", ["--cluster-key-file", "/dev/zero"], CONFIG,
+     ["/dev/zero", "regular file"]),
+    ("directory as key file", ["--cluster-key-file", "/"], CONFIG, ["regular file"]),
+    ("key and key file", ["--cluster-key", "00" * 31 + "01", "--cluster-key-file", "k"], USAGE,
+     ["--cluster-key-file", "one of the two"]),
+    ("key of zeros", ["--cluster-key", "00" * 32], CONFIG, ["zeros", "--generate-key"]),
 ]
 
 # What is wrong, the file, the line that the message names, and what else it must hold.
@@ -105,6 +113,17 @@ BAD_FILES = [
     ("bad log format", '[log]\nformat = "xml"\n', 2, ["format", "xml", "json"]),
     ("encryption without key", "[network]\nencryption = true\n", 2, ["encryption"]),
     ("key of wrong length", '[network]\ncluster_key = "abcd"\n', 2, ["cluster_key"]),
+    ("no encryption, and a key", '[network]\nencryption = false\n[security]\nkey_file = "k"\n', 2,
+     ["[network] encryption", "key"]),
+    ("plaintext accepted, but no key", '[security]\nplaintext = "accept"\n', 2,
+     ["[security] plaintext", "key_file"]),
+    ("unknown plaintext mode", '[security]\nplaintext = "yes"\n', 2,
+     ["plaintext", "refuse", "accept", "send"]),
+    ("unknown envelope", "[security]\nenvelope = 3\n", 2, ["envelope", "from 1 to 2"]),
+    ("two sources of keys", '[security]\nkey_file = "k"\n[network]\ncluster_key_file = "k"\n', 4,
+     ["cluster_key_file", "[security] key_file", "line 2"]),
+    ("bad cluster name", '[node]\ncluster = "a b"\n', 2, ["cluster", "letters"]),
+    ("cluster name too long", f'[node]\ncluster = "{"a" * 65}"\n', 2, ["cluster", "64"]),
     ("no TOML at all", "hello, world\n", 1, ["column"]),
     ("unclosed string", '[network]\n\nbind = "127.0.0.1\n', 3, ["column"]),
     ("duplicate key", "[gossip]\nfanout = 1\nfanout = 2\n", 3, ["fanout"]),
@@ -208,11 +227,15 @@ class GoodConfiguration(swimtest.SwimTestCase):
         path = os.path.join(swimtest.ROOT, "docs", "swim.example.toml")
         with open(path, encoding="utf-8") as example:
             lines = [re.sub(r"^#\s?(?=\[?\w+\]?\s*(=|$))", "", line) for line in example]
-        text = "".join(line for line in lines
-                       if not re.match(r"(cluster_key|cluster_key_file|encryption)\b", line))
+        # One source of keys, and one that is here.
+        text = "".join(line for line in lines if not re.match(r"(cluster_key|cluster_key_file)\b",
+                                                              line))
+        key = self.file("key", run("--generate-key").stdout)
+        os.chmod(key, 0o600)
+        text = text.replace("/etc/swim/key", key)
         done = run("--check-config", "--config", self.file("all.toml", text))
         self.assertEqual(done.returncode, 0, done.stderr)
-        for section in ("gossip", "network", "probes", "metrics"):
+        for section in ("gossip", "network", "probes", "node", "security", "metrics"):
             self.assertIn(f"[{section}]", text)
 
     def test_version_1_file(self):
@@ -265,7 +288,7 @@ server_port = 0
         for flag in ("--help", "-h"):
             done = run(flag)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            for word in ("--config", "--bind", "--peers", "--metrics-port", "--advertise",
+            for word in ("--cluster-key-file", "--generate-key", "--config", "--bind", "--peers", "--metrics-port", "--advertise",
                          "--check-config", "--log-level", "--log-format", "--version"):
                 self.assertIn(word, done.stdout)
         for flag in ("--version", "-V"):

@@ -224,6 +224,98 @@ static void test_other_values(void **state)
     assert_int_equal(config.swim.probe_interval_ms, 2000);
 }
 
+#define KEY "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+
+static void test_security(void **state)
+{
+    (void)state;
+    struct agent_config config;
+    char text[256];
+
+    must_parse(&config, "");
+    assert_int_equal(config.envelope, 2);
+    assert_int_equal(config.plaintext, PLAINTEXT_REFUSE);
+    assert_false(config_has_key(&config));
+    must_parse(&config, "[node]\ncluster = \"a-Z_0.9\"\n"
+                        "[security]\nkey_file = \"/k\"\nenvelope = 1\nplaintext = \"send\"\n");
+    assert_string_equal(config.cluster, "a-Z_0.9");
+    assert_string_equal(config.key_file, "/k");
+    assert_int_equal(config.envelope, 1);
+    assert_int_equal(config.plaintext, PLAINTEXT_SEND);
+    assert_true(config_has_key(&config));
+    must_parse(&config, "[network]\ncluster_key_file = \"/k\"\n");
+    assert_string_equal(config.key_file, "/k");
+    must_parse(&config, "[network]\ncluster_key = \"" KEY "\"\nencryption = true\n");
+    assert_true(config.has_cluster_key);
+    assert_int_equal(config.cluster_key[1], 0x23);
+    config_wipe_key(&config);
+    assert_int_equal(config.cluster_key[1], 0);
+    assert_true(config_has_key(&config));
+
+    (void)snprintf(text, sizeof text, "[node]\ncluster = \"%064d\"\n", 7);
+    must_parse(&config, text);
+    (void)snprintf(text, sizeof text, "[node]\ncluster = \"%065d\"\n", 7);
+    must_fail(text, "swim.toml:2:", "1 to 64");
+}
+
+static void must_contradict(const char *text, const char *what)
+{
+    struct agent_config config;
+    struct config_error error;
+
+    must_parse(&config, text);
+    if (config_check_whole(&config, &error))
+        fail_msg("'%s' was accepted", text);
+    if (strstr(error.text, what) == NULL)
+        fail_msg("'%s': expected '%s' in: %s", text, what, error.text);
+}
+
+/* Never in plaintext by a slip. */
+static void test_keys_and_encryption(void **state)
+{
+    (void)state;
+    struct agent_config config;
+    struct config_error error;
+
+    must_contradict("[network]\nencryption = true\n", "swim.toml:2: [network] encryption = true: ");
+    must_contradict("[network]\nencryption = false\n[security]\nkey_file = \"k\"\n",
+                    "swim.toml:2: [network] encryption = false: ");
+    must_contradict("[security]\nplaintext = \"accept\"\n",
+                    "swim.toml:2: [security] plaintext = \"accept\": ");
+    must_contradict("[security]\nplaintext = \"refuse\"\n", "remove this line");
+    must_parse(&config, "[security]\nenvelope = 1\n[network]\nencryption = false\n");
+    assert_true(config_check_whole(&config, &error));
+    must_parse(&config, "[security]\nkey_file = \"k\"\nplaintext = \"refuse\"\n"
+                        "[network]\nencryption = true\n");
+    assert_true(config_check_whole(&config, &error));
+}
+
+/* A key in the wrong place, or with a digit too many, is in no message. */
+static void test_keys_are_not_shown(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "[security]\nkey_file = \"" KEY "\"\n",
+        "[network]\ncluster_key_file = \"" KEY "\"\n",
+        "[network]\ncluster_key = \"" KEY "0\"\n",
+        "[network]\ncluster_key = [\"" KEY "\"]\n",
+        "[network]\ncluster_kye = \"" KEY "\"\n",
+        "[security]\ncluster_key = \"" KEY "\"\n",
+        "[network]\ncluster_key = \"" KEY "\n",
+        "[network]\ncluster_key = " KEY "\n",
+        "[network]\ncluster_key = \"" KEY "\"\ncluster_key = \"" KEY "\"\n",
+    };
+    struct agent_config config;
+    struct config_error error;
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        config_default(&config);
+        assert_false(config_parse(&config, "swim.toml", texts[i], &error));
+        if (strstr(error.text, "0123456789") != NULL)
+            fail_msg("%s", error.text);
+    }
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -249,11 +341,24 @@ static void test_errors(void **state)
         {"[network]\nadvertise = \"0.0.0.0:1\"\n", "swim.toml:2:", "wildcard"},
         {"[network]\npeers = [\"a:1\",\n\n \"b\"]\n", "swim.toml:4: [network] peers", "port"},
         {"[network]\npeers = [[\"a:1\"]]\n", "swim.toml:2:", "not an array"},
-        {"[network]\nencryption = true\n", "swim.toml:2:", "refusing to run in plaintext"},
         {"[network]\nencryption = \"no\"\n", "swim.toml:2:", "true or false"},
-        {"[network]\ncluster_key = \"00\"\n", "swim.toml:2:", "refusing to run in plaintext"},
-        {"[network]\ncluster_key = \"\"\n", "swim.toml:2:", "refusing to run in plaintext"},
-        {"[network]\ncluster_key_file = \"k\"\n", "swim.toml:2:", "refusing to run in plaintext"},
+        {"[network]\ncluster_key = \"00\"\n", "swim.toml:2: [network] cluster_key: not a key",
+         "64"},
+        {"[network]\ncluster_key = \"\"\n", "swim.toml:2:", "64 hex digits"},
+        {"[network]\ncluster_key = 7\n", "swim.toml:2:", "a string, not a whole number"},
+        {"[network]\ncluster_key_file = \"\"\n", "swim.toml:2:", "is empty"},
+        {"[security]\nkey_file = \"" KEY "\"\n", "swim.toml:2: [security] key_file: this is a key",
+         ""},
+        {"[security]\nkey_file = \"a\"\n[network]\ncluster_key = \"" KEY "\"\n",
+         "swim.toml:4: [network] cluster_key: ", "[security] key_file too, in line 2"},
+        {"[network]\ncluster_key_file = \"a\"\n[security]\nkey_file = \"a\"\n",
+         "swim.toml:2: [network] cluster_key_file: ", "too, in line 4"},
+        {"[security]\nenvelope = 3\n", "swim.toml:2: [security] envelope = 3", "from 1 to 2"},
+        {"[security]\nenvelope = \"2\"\n", "swim.toml:2:", "not a string"},
+        {"[security]\nplaintext = \"yes\"\n", "swim.toml:2:", "\"refuse\", \"accept\" or \"send\""},
+        {"[security]\nkeyfile = \"a\"\n", "swim.toml:2:", "key_file, envelope, plaintext"},
+        {"[node]\ncluster = \"\"\n", "swim.toml:2:", "1 to 64"},
+        {"[node]\ncluster = \"a b\"\n", "swim.toml:2:", "letters, digits"},
         {"[metrics]\nhttp_hosts = [\"a:1\"]\n", "swim.toml:2:", "without port"},
         {"[log]\nlevel = \"loud\"\n", "swim.toml:2:", "error, warn, info or debug"},
         {"[log]\nformat = \"xml\"\n", "swim.toml:2:", "text or json"},
@@ -402,6 +507,9 @@ int main(void)
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_multiplier),
         cmocka_unit_test(test_other_values),
+        cmocka_unit_test(test_security),
+        cmocka_unit_test(test_keys_and_encryption),
+        cmocka_unit_test(test_keys_are_not_shown),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_too_many_peers),
         cmocka_unit_test(test_hostile_documents),

@@ -111,12 +111,106 @@ static void test_actions(void **state)
     assert_int_equal(parse("-V", &options, &error), OPTIONS_VERSION);
     assert_int_equal(parse("--check-config --config f", &options, &error), OPTIONS_CHECK_CONFIG);
     assert_string_equal(options.config_path, "f");
-    assert_int_equal(parse("--cluster-key 00", &options, &error), OPTIONS_REFUSED);
-    assert_non_null(strstr(error.text, "--cluster-key: encryption is not built into"));
-    assert_int_equal(parse("--cluster-key-file f", &options, &error), OPTIONS_REFUSED);
-    assert_non_null(strstr(error.text, "--cluster-key-file: "));
+    assert_int_equal(parse("--generate-key", &options, &error), OPTIONS_GENERATE_KEY);
     /* Every flag of the help exists, and it says which values there are. */
     assert_non_null(strstr(options_help(), "--check-config"));
+}
+
+#define KEY "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+
+/* The first words of argv, as everybody sees them once it was parsed. */
+static char *seen[ARGUMENTS_MAX];
+
+static enum options_action parse_words(int argc, const char *const *words, struct options *options,
+                                       struct config_error *error)
+{
+    static char copies[8][200];
+
+    assert_true(argc < (int)COUNT_OF(copies));
+    for (int i = 0; i < argc; i++) {
+        (void)snprintf(copies[i], sizeof copies[i], "%s", words[i]);
+        seen[i] = copies[i];
+    }
+    seen[argc] = NULL;
+    return options_parse(argc, seen, options, error);
+}
+
+static void test_cluster_key(void **state)
+{
+    (void)state;
+    struct options options;
+    struct config_error error;
+    struct agent_config config;
+
+    assert_int_equal(
+        parse_words(3, (const char *[]){"swimd", "--cluster-key", KEY}, &options, &error),
+        OPTIONS_RUN);
+    assert_true(options.has_cluster_key);
+    assert_int_equal(options.cluster_key[0], 0x01);
+    assert_int_equal(options.cluster_key[31], 0xEF);
+    assert_int_equal(strspn(seen[2], "*"), 64);
+    /* It replaces whatever the file gives. */
+    config_default(&config);
+    assert_true(config_parse(&config, "x", "[security]\nkey_file = \"f\"\n", &error));
+    assert_true(options_apply(&options, &config, &error));
+    assert_true(config.has_cluster_key);
+    assert_string_equal(config.key_file, "");
+    options_wipe_key(&options);
+    config_wipe_key(&config);
+    assert_int_equal(options.cluster_key[0] | config.cluster_key[0], 0);
+    assert_true(options.has_cluster_key && config.has_cluster_key);
+
+    assert_int_equal(
+        parse_words(2, (const char *[]){"swimd", "--cluster-key=" KEY}, &options, &error),
+        OPTIONS_RUN);
+    assert_null(strstr(seen[1], "0123"));
+    /* A wrong one is not repeated, neither in argv nor in the message. */
+    assert_int_equal(
+        parse_words(3, (const char *[]){"swimd", "--cluster-key", KEY "0"}, &options, &error),
+        OPTIONS_REFUSED);
+    assert_null(strstr(seen[2], "0123"));
+    assert_null(strstr(error.text, "0123"));
+    assert_non_null(strstr(error.text, "--cluster-key: not a key"));
+    assert_int_equal(parse("--cluster-key", &options, &error), OPTIONS_WRONG);
+    assert_int_equal(parse("--cluster-key=", &options, &error), OPTIONS_REFUSED);
+}
+
+/* A key where none is expected is not repeated either. */
+static void test_mistyped_key(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"--clusterkey=" KEY, "--generate-key " KEY,
+                                        "--cluster-key-file " KEY, "--cluster-key-file=" KEY};
+    struct options options;
+    struct config_error error;
+    struct agent_config config;
+
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        config_default(&config);
+        assert_true(parse(lines[i], &options, &error) == OPTIONS_WRONG ||
+                    !options_apply(&options, &config, &error));
+        assert_true(strlen(error.text) > 0);
+        assert_null(strstr(error.text, "0123"));
+    }
+}
+
+static void test_key_file(void **state)
+{
+    (void)state;
+    struct agent_config config = settings("--cluster-key-file /etc/swim/key");
+    struct options options;
+    struct config_error error;
+
+    assert_string_equal(config.key_file, "/etc/swim/key");
+    assert_false(config.has_cluster_key);
+    assert_true(config_parse(&config, "x", "[network]\ncluster_key = \"" KEY "\"\n", &error));
+    assert_int_equal(parse("--cluster-key-file f", &options, &error), OPTIONS_RUN);
+    assert_true(options_apply(&options, &config, &error));
+    assert_false(config.has_cluster_key);
+    assert_int_equal(config.cluster_key[0], 0);
+    assert_string_equal(config.key_file, "f");
+    must_fail("--cluster-key-file=", "--cluster-key-file: the name of the file is empty");
+    must_fail("--cluster-key " KEY " --cluster-key-file f", "give one of the two");
 }
 
 static void test_errors(void **state)
@@ -157,9 +251,9 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_peers),
-        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_actions),      cmocka_unit_test(test_cluster_key),
+        cmocka_unit_test(test_mistyped_key), cmocka_unit_test(test_key_file),
         cmocka_unit_test(test_errors),
     };
 

@@ -1,0 +1,298 @@
+/*
+ * Keys never lie in memory that can be swapped or dumped: the file is read into, and written from,
+ * pages that libsodium locks and wipes. docs/configuration.md, section "Keys".
+ */
+#define _GNU_SOURCE
+#include "agent/keyfile.h"
+
+#include "base/assert.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLANKS " \t\r"
+/* What a written file opens with, and room for all keys. */
+#define SAVED_HEAD "# Keys of the cluster, written by swimd. The first one is the primary key.\n"
+#define SAVED_MAX (sizeof SAVED_HEAD + SWIM_KEYS_MAX * (KEY_HEX_SIZE + 1))
+
+/* ---- Sets -------------------------------------------------------------------------------- */
+
+/* The hard limit stays: a child of ours has its own to lower. */
+static void hide_process(void)
+{
+    struct rlimit limit = {.rlim_cur = 0};
+
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void keyset_forget_all(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+struct keyset *keyset_new(void)
+{
+    struct keyset *keys;
+
+    if (sodium_init() < 0)
+        return NULL;
+    hide_process();
+    keys = sodium_malloc(sizeof *keys); /* ends at a page's end: aligned as its size is */
+    if (keys != NULL)
+        sodium_memzero(keys, sizeof *keys);
+    return keys;
+}
+
+void keyset_free(struct keyset *keys)
+{
+    sodium_free(keys);
+}
+
+const char *keyset_add(struct keyset *keys, const uint8_t key[SWIM_KEY_SIZE])
+{
+    ASSERT(keys->count <= SWIM_KEYS_MAX);
+    if (sodium_is_zero(key, SWIM_KEY_SIZE))
+        return "a key of zeros only is no secret; draw one with swimd --generate-key";
+    if (keyset_find(keys, swim_key_id(key)) != keys->count)
+        return "this key, or one with the same id, is there already";
+    if (keys->count == SWIM_KEYS_MAX)
+        return "more than 8 keys";
+    memcpy(keys->key[keys->count++], key, SWIM_KEY_SIZE);
+    return NULL;
+}
+
+uint32_t keyset_find(const struct keyset *keys, uint32_t key_id)
+{
+    for (uint32_t i = 0; i < keys->count; i++)
+        if (swim_key_id(keys->key[i]) == key_id)
+            return i;
+    return keys->count;
+}
+
+void keyset_use(struct keyset *keys, uint32_t at)
+{
+    uint8_t key[SWIM_KEY_SIZE];
+
+    ASSERT(at < keys->count);
+    memcpy(key, keys->key[at], sizeof key);
+    memmove(keys->key[1], keys->key[0], at * sizeof keys->key[0]);
+    memcpy(keys->key[0], key, sizeof key);
+    sodium_memzero(key, sizeof key);
+}
+
+void keyset_remove(struct keyset *keys, uint32_t at)
+{
+    ASSERT(at < keys->count);
+    keys->count--;
+    memmove(keys->key[at], keys->key[at + 1 < SWIM_KEYS_MAX ? at + 1 : at],
+            (keys->count - at) * sizeof keys->key[0]);
+    sodium_memzero(keys->key[keys->count], sizeof keys->key[0]);
+}
+
+/* ---- One key ----------------------------------------------------------------------------- */
+
+const char *key_parse(const char *text, size_t size, uint8_t ret_key[SWIM_KEY_SIZE])
+{
+    uint8_t key[SWIM_KEY_SIZE];
+    size_t key_size = 0;
+    bool ok = size == KEY_HEX_SIZE &&
+              sodium_hex2bin(key, sizeof key, text, size, NULL, &key_size, NULL) == 0 &&
+              key_size == sizeof key;
+
+    if (ok)
+        memcpy(ret_key, key, sizeof key);
+    sodium_memzero(key, sizeof key);
+    return ok ? NULL : "not a key: a key has 64 hex digits (swimd --generate-key prints one)";
+}
+
+bool key_generate(void)
+{
+    uint8_t key[SWIM_KEY_SIZE];
+    char hex[KEY_HEX_SIZE + 2];
+    bool ok;
+
+    if (sodium_init() < 0)
+        return false;
+    randombytes_buf(key, sizeof key);
+    (void)sodium_bin2hex(hex, sizeof hex - 1, key, sizeof key);
+    hex[KEY_HEX_SIZE] = '\n';
+    (void)setvbuf(stdout, NULL, _IONBF, 0); /* no copy stays behind in a buffer */
+    ok = fwrite(hex, 1, KEY_HEX_SIZE + 1, stdout) == KEY_HEX_SIZE + 1;
+    sodium_memzero(key, sizeof key);
+    sodium_memzero(hex, sizeof hex);
+    return ok;
+}
+
+/* ---- Reading ----------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 4))) static bool fail(struct config_error *ret_error,
+                                                       const char *path, const char *format, ...)
+{
+    va_list arguments;
+    int size = snprintf(ret_error->text, sizeof ret_error->text, "the key file %.400s: ", path);
+
+    ASSERT(size > 0 && (size_t)size < sizeof ret_error->text);
+    va_start(arguments, format);
+    (void)vsnprintf(ret_error->text + size, sizeof ret_error->text - (size_t)size, format,
+                    arguments);
+    va_end(arguments);
+    return false;
+}
+
+static bool check_status(const char *path, const struct stat *status,
+                         struct config_error *ret_error)
+{
+    if (!S_ISREG(status->st_mode))
+        return fail(ret_error, path, "is not a regular file");
+    if (status->st_uid != 0 && status->st_uid != geteuid())
+        return fail(ret_error, path,
+                    "belongs to user %u, who could change it; it must be root's or user %u's",
+                    (unsigned)status->st_uid, (unsigned)geteuid());
+    if ((status->st_mode & 077) != 0)
+        return fail(ret_error, path,
+                    "others have access to it (mode %04o); let its owner alone: chmod 600",
+                    (unsigned)(status->st_mode & 07777));
+    if (status->st_size > KEYFILE_MAX)
+        return fail(ret_error, path, "is longer than %u bytes", KEYFILE_MAX);
+    return true;
+}
+
+/* Returns the size read, at most `cap`; -1 and errno on failure. */
+static ssize_t read_whole(int fd, char *text, size_t cap)
+{
+    size_t size = 0;
+    ssize_t got = 1;
+
+    while (size < cap && got > 0) {
+        do
+            got = read(fd, text + size, cap - size);
+        while (got < 0 && errno == EINTR);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    return got < 0 ? -1 : (ssize_t)size;
+}
+
+/* A line without blanks around it and without its comment: its first `*ret_size` bytes. */
+static const char *strip(const char *line, size_t size, size_t *ret_size)
+{
+    const char *comment = memchr(line, '#', size);
+
+    if (comment != NULL)
+        size = (size_t)(comment - line);
+    while (size > 0 && strchr(BLANKS, line[size - 1]) != NULL && line[size - 1] != '\0')
+        size--;
+    while (size > 0 && strchr(BLANKS, *line) != NULL && *line != '\0') {
+        line++;
+        size--;
+    }
+    *ret_size = size;
+    return line;
+}
+
+static const char *take_line(struct keyset *keys, const char *line, size_t size)
+{
+    uint8_t key[SWIM_KEY_SIZE];
+    const char *wrong;
+
+    line = strip(line, size, &size);
+    if (size == 0)
+        return NULL;
+    wrong = key_parse(line, size, key);
+    if (wrong == NULL)
+        wrong = keyset_add(keys, key);
+    sodium_memzero(key, sizeof key);
+    return wrong;
+}
+
+static bool take_lines(struct keyset *keys, const char *path, const char *text, size_t size,
+                       struct config_error *ret_error)
+{
+    const char *wrong = NULL;
+    unsigned line = 0;
+
+    while (size > 0 && wrong == NULL) {
+        const char *end = memchr(text, '\n', size);
+        size_t length = end != NULL ? (size_t)(end - text) : size;
+        line++;
+        wrong = take_line(keys, text, length);
+        if (end != NULL)
+            length++;
+        text += length;
+        size -= length;
+    }
+    if (wrong != NULL)
+        return fail(ret_error, path, "line %u: %s", line, wrong);
+    if (keys->count == 0)
+        return fail(ret_error, path,
+                    "there is no key in it; swimd --generate-key > FILE makes one");
+    return true;
+}
+
+static bool load(struct keyset *keys, const char *path, int fd, struct config_error *ret_error)
+{
+    struct stat status;
+    char *text;
+    ssize_t size;
+    bool ok = false;
+
+    if (fstat(fd, &status) != 0)
+        return fail(ret_error, path, "can't be examined: %s", strerror(errno));
+    if (!check_status(path, &status, ret_error))
+        return false;
+    text = sodium_malloc(KEYFILE_MAX + 1);
+    if (text == NULL)
+        return fail(ret_error, path, "no memory to read it");
+    size = read_whole(fd, text, KEYFILE_MAX + 1);
+    if (size < 0)
+        (void)fail(ret_error, path, "can't be read: %s", strerror(errno));
+    else if (size > KEYFILE_MAX)
+        (void)fail(ret_error, path, "is longer than %u bytes", KEYFILE_MAX);
+    else
+        ok = take_lines(keys, path, text, (size_t)size, ret_error);
+    sodium_free(text);
+    return ok;
+}
+
+bool keyfile_load(struct keyset *keys, const char *path, struct config_error *ret_error)
+{
+    /* O_NONBLOCK: a FIFO must not stop a running daemon at SIGHUP. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool ok;
+
+    sodium_memzero(keys, sizeof *keys);
+    if (fd < 0)
+        return fail(ret_error, path, "can't be opened: %s", strerror(errno));
+    ok = load(keys, path, fd, ret_error);
+    (void)close(fd);
+    if (!ok)
+        sodium_memzero(keys, sizeof *keys);
+    return ok;
+}
+
+bool keyset_load(struct keyset *keys, const struct agent_config *config,
+                 struct config_error *ret_error)
+{
+    const char *wrong;
+
+    if (!config->has_cluster_key)
+        return keyfile_load(keys, config->key_file, ret_error);
+    sodium_memzero(keys, sizeof *keys);
+    wrong = keyset_add(keys, config->cluster_key);
+    if (wrong == NULL)
+        return true;
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "the cluster key: %s", wrong);
+    return false;
+}
