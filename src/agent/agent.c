@@ -420,6 +420,7 @@ static enum exit_code open_control(struct agent *agent)
     if (agent->config.control_socket[0] == '\0')
         return EXIT_CODE_OK;
     agent->control_source.swim = agent->swim;
+    agent_offer_keys(agent);
     fd = control_socket_open(&agent->control_socket, agent->config.control_socket, &error);
     if (fd < 0)
         return fail(EXIT_CODE_BIND, "%s", error.text);

@@ -45,6 +45,8 @@ struct agent {
     struct httpd *control; /* NULL: none wanted */
     struct control_socket control_socket;
     struct control_source control_source;
+    struct control_keys control_keys;
+    struct config_error unsaved; /* why the keys could not be saved the last time */
     bool is_leaving;
     bool is_send_blocked; /* until the socket is writable, or a while is over */
     enum exit_code exit_code;
@@ -84,6 +86,10 @@ void report_start(const struct agent *agent, const struct swim_addr *bound, cons
 void report_protection(const struct agent *agent);
 void report_event(const struct swim_event *event);
 void report_metrics(const struct agent *agent);
+
+/* Whether there are keys for the control socket to change: control_keys.c. To be called again
+ * whenever that may have changed. */
+void agent_offer_keys(struct agent *agent);
 
 /* SIGHUP: reload.c. */
 void reload(struct agent *agent);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "agent/keyfile.h"
 
+#include "agent/atomic_file.h"
 #include "base/assert.h"
 
 #include <errno.h>
@@ -295,4 +296,33 @@ bool keyset_load(struct keyset *keys, const struct agent_config *config,
         return true;
     (void)snprintf(ret_error->text, sizeof ret_error->text, "the cluster key: %s", wrong);
     return false;
+}
+
+/* ---- Writing ----------------------------------------------------------------------------- */
+
+static size_t render(const struct keyset *keys, char *text)
+{
+    size_t size = sizeof SAVED_HEAD - 1;
+
+    memcpy(text, SAVED_HEAD, size);
+    for (uint32_t i = 0; i < keys->count; i++) {
+        (void)sodium_bin2hex(text + size, KEY_HEX_SIZE + 1, keys->key[i], SWIM_KEY_SIZE);
+        size += KEY_HEX_SIZE;
+        text[size++] = '\n'; /* over the terminating zero */
+    }
+    return size;
+}
+
+bool keyfile_save(const struct keyset *keys, const char *path, struct config_error *ret_error)
+{
+    char *text = sodium_malloc(SAVED_MAX);
+    enum atomic_file_step step;
+
+    if (text == NULL)
+        return fail(ret_error, path, "no memory to write it");
+    step = atomic_file_write(path, text, render(keys, text), 0600);
+    int cause = errno;
+    sodium_free(text);
+    return step == ATOMIC_FILE_DONE ||
+           fail(ret_error, path, "%s: %s", atomic_file_step_text(step), strerror(cause));
 }

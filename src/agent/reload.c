@@ -97,6 +97,7 @@ static void take_security(struct agent *agent, const struct agent_config *next)
     config->encryption = next->encryption;
     config->plaintext = next->plaintext;
     guard_set_plaintext(agent->guard, next->plaintext);
+    agent_offer_keys(agent);
 }
 
 /* ---- The whole --------------------------------------------------------------------------- */

@@ -230,6 +230,36 @@ static void test_sets(void **state)
         assert_int_equal(keys->key[i][0], 0); /* wiped */
 }
 
+/* What is written is read again, in order, and nobody else may read it. */
+static void test_save(void **state)
+{
+    (void)state;
+    struct config_error error;
+    struct stat status;
+
+    must_load(KEY_B "\n" KEY_A "\n", 2);
+    assert_int_equal(chmod(path, 0400), 0);
+    assert_true(keyfile_save(keys, path, &error));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    memset(keys, 0, sizeof *keys);
+    assert_true(keyfile_load(keys, path, &error));
+    assert_int_equal(keys->count, 2);
+    assert_int_equal(keys->key[0][0], 0xFE);
+    assert_int_equal(keys->key[1][31], 0xEF);
+
+    memset(keys, 0, sizeof *keys);
+    for (uint8_t i = 0; i < SWIM_KEYS_MAX; i++) {
+        uint8_t key[SWIM_KEY_SIZE] = {(uint8_t)(i + 1)};
+        assert_null(keyset_add(keys, key));
+    }
+    assert_true(keyfile_save(keys, path, &error));
+    assert_true(keyfile_load(keys, path, &error));
+    assert_int_equal(keys->count, SWIM_KEYS_MAX);
+    assert_false(keyfile_save(keys, "/proc/nothing/key", &error));
+    assert_non_null(strstr(error.text, "the key file /proc/nothing/key: "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_zero_byte),   cmocka_unit_test(test_at_most_eight),
         cmocka_unit_test(test_long_file),   cmocka_unit_test(test_access),
         cmocka_unit_test(test_other_files), cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_save),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
