@@ -154,6 +154,42 @@ static void test_admissions_cross(void **state)
     swim_seal_free(b);
 }
 
+/* A fresh one has nothing to prove, even if its window is gone by now; envelope 1 has none. */
+static void test_admission_of_the_fresh(void **state)
+{
+    (void)state;
+    struct swim_seal_config config = seal_config_of(SWIM_ENVELOPE_2, 2);
+    config.members_max = 2;
+    struct swim_seal *a = seal_begin(SWIM_ENVELOPE_2, 1);
+    struct swim_seal *b = seal_begin_of(&config);
+    struct sealed sealed;
+    struct swim_seal_opened opened;
+
+    for (uint64_t id = 1; id <= 3; id++) {
+        sealed = say(a, id, 0);
+        admit(b, &sealed);
+        sealed = say(a, id, 0);
+        if (id == 1)
+            assert_int_equal(hear_sealed(b, &sealed, &opened), SWIM_SEAL_OK);
+    }
+    assert_true(opened.is_fresh);
+    swim_seal_admit(b, &opened);
+    assert_int_equal(seal_stats_of(b).evicted, 1);
+    assert_int_equal(seal_stats_of(b).admitted, 3);
+    swim_seal_free(a);
+    swim_seal_free(b);
+
+    a = seal_begin(SWIM_ENVELOPE_1, 1);
+    b = seal_begin(SWIM_ENVELOPE_1, 2);
+    sealed = say(a, 1, 0);
+    assert_int_equal(hear_sealed(b, &sealed, &opened), SWIM_SEAL_OK);
+    opened.is_fresh = false;
+    swim_seal_admit(b, &opened);
+    assert_int_equal(seal_stats_of(b).admitted, 0);
+    swim_seal_free(a);
+    swim_seal_free(b);
+}
+
 static void test_starts(void **state)
 {
     (void)state;
@@ -181,6 +217,7 @@ static void test_starts(void **state)
     swim_seal_admit(b, &late);
     assert_int_equal(heard(b, &from_old[3]), SWIM_SEAL_DROP_REPLAY);
     assert_int_equal(heard(b, &from_new[2]), HEARD_FRESH);
+    assert_int_equal(heard(b, &from_new[3]), HEARD_FRESH); /* whose number `late` has */
     assert_int_equal(seal_stats_of(b).windows, 1);
     assert_int_equal(seal_stats_of(b).admitted, 2);
     swim_seal_free(old);
@@ -380,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_heard_once),
         cmocka_unit_test(test_admission_covers_the_past),
         cmocka_unit_test(test_admissions_cross),
+        cmocka_unit_test(test_admission_of_the_fresh),
         cmocka_unit_test(test_starts),
         cmocka_unit_test(test_sender_changes_its_id),
         cmocka_unit_test(test_clusters_stay_apart),
