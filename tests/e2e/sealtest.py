@@ -109,12 +109,14 @@ class SealTestCase(swimtest.SwimTestCase):
         return self.file(name, PROBES + text)
 
     def sealed_node(self, name, *keys, text="", cluster=None, **options):
-        """A member with a configuration, a key file and a control socket of its own."""
+        """A member with a configuration, a key file (if there are keys) and a control socket of its
+        own; `text` goes into [security]."""
         number = len(self.nodes) + 1
         extra = f'[node]\ncluster = "{cluster}"\n' if cluster else ""
         files = f'[control]\nsocket = "{self.directory}/{number}.sock"\n'
         if keys:
-            files += f'[security]\nkey_file = "{self.key_file(f"{number}.key", *keys)}"\n{text}'
+            text = f'key_file = "{self.key_file(f"{number}.key", *keys)}"\n{text}'
+        files += f"[security]\n{text}"
         config = self.configuration(f"{number}.toml", extra + files)
         node = self.node("--config", config, name=name, **options)
         node.config = config
