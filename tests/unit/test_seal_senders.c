@@ -2,11 +2,15 @@
  * The table of windows: exact, bounded, in the order of who was heard last, beside a model that is
  * a plain array (src/seal/senders.h).
  */
+#define _DEFAULT_SOURCE
 #include "support.h"
 
 #include "base/prng.h"
 #include "seal/senders.h"
 #include "seal_support.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 static const uint8_t hash_key[SENDERS_HASH_KEY_SIZE] = {1, 2, 3};
 
@@ -178,12 +182,40 @@ static void test_largest(void **state)
     senders_done(&senders);
 }
 
+/* No memory for the table is no instance, and nothing is left behind. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct swim_seal_config config = seal_config_of(SWIM_ENVELOPE_2, 1);
+    config.members_max = SWIM_MEMBERS_MAX;
+    struct swim_seal *first = swim_seal_new(&config); /* libsodium has what it needs by now */
+    struct rlimit old;
+    struct rlimit tight;
+
+    assert_non_null(first);
+    assert_int_equal(getrlimit(RLIMIT_AS, &old), 0);
+    tight = old;
+    tight.rlim_cur = 64 << 20;
+    assert_int_equal(setrlimit(RLIMIT_AS, &tight), 0);
+    void *probe = mmap(NULL, 128 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct swim_seal *second = swim_seal_new(&config);
+    assert_int_equal(setrlimit(RLIMIT_AS, &old), 0);
+    if (probe != MAP_FAILED) {
+        (void)munmap(probe, 128 << 20);
+        swim_seal_free(first);
+        swim_seal_free(second);
+        skip(); /* an emulator that knows no such limit */
+    }
+    assert_null(second);
+    swim_seal_free(first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_a_list),    cmocka_unit_test(test_all_fit),
         cmocka_unit_test(test_chains_are_secret), cmocka_unit_test(test_subkeys),
-        cmocka_unit_test(test_largest),
+        cmocka_unit_test(test_largest),           cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
