@@ -390,6 +390,7 @@ static enum exit_code open_http(struct agent *agent)
 {
     const struct agent_config *config = &agent->config;
     struct swim_addr addr = config->http_bind;
+    struct config_error error;
     struct httpd_terms terms = {.handler = http_answer,
                                 .context = &agent->source,
                                 .connections_max = HTTPD_PUBLIC_CONNECTIONS,
@@ -400,6 +401,8 @@ static enum exit_code open_http(struct agent *agent)
     addr.port = (uint16_t)config->metrics_port;
     agent->source = (struct http_source){
         .config = config, .swim = agent->swim, .context = agent, .collect = agent_collect};
+    if (!http_token_load(&agent->source.token, config->http_token_file, &error))
+        return fail(EXIT_CODE_CONFIG, "%s", error.text);
     agent->httpd = httpd_new(agent->base, &addr, &terms);
     if (agent->httpd == NULL)
         return fail_to_listen("HTTP", address_text(&addr).text,

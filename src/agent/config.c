@@ -149,6 +149,18 @@ const char *config_add_http_host(struct agent_config *config, const char *text)
     return NULL;
 }
 
+/* The text is in no message: people put the token itself here. */
+const char *config_set_http_token_file(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size >= CONFIG_PATH_MAX)
+        return "the name of the file is longer than 511 bytes";
+    memset(config->http_token_file, 0, sizeof config->http_token_file);
+    memcpy(config->http_token_file, text, size);
+    return NULL;
+}
+
 const char *config_set_control_socket(struct agent_config *config, const char *text)
 {
     size_t size = strlen(text);

@@ -47,6 +47,7 @@ struct agent_config {
     uint32_t http_host_count;
     char http_hosts[CONFIG_HTTP_HOSTS_MAX][HOST_NAME_MAX_SIZE]; /* accepted in Host; "*" = any */
     char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
+    char http_token_file[CONFIG_PATH_MAX];                      /* "": none */
     enum log_level log_level;
     enum log_format log_format;
     /* Datagram protection. The key by itself is here until it is in locked memory: then
@@ -81,6 +82,7 @@ config_setter config_set_advertise;
 config_setter config_add_peer;
 config_setter config_set_http_bind;
 config_setter config_add_http_host;
+config_setter config_set_http_token_file;
 config_setter config_set_control_socket;
 config_setter config_set_log_level;
 config_setter config_set_log_format;

@@ -97,6 +97,8 @@ static const struct key keys[] = {
     {"metrics", "http_bind", .type = KEY_TEXT, .set = config_set_http_bind, PLACE(http_bind)},
     {"metrics", "http_hosts", .type = KEY_TEXTS, .set = config_add_http_host, .is_live = true,
      PLACE(http_hosts), .count_offset = offsetof(struct agent_config, http_host_count)},
+    {"metrics", "http_token_file", .type = KEY_SECRET, .set = config_set_http_token_file,
+     .is_live = true, PLACE(http_token_file)},
 
     {"control", "socket", .type = KEY_TEXT, .set = config_set_control_socket,
      PLACE(control_socket)},

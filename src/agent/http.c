@@ -169,14 +169,25 @@ static void answer_index(const struct http_source *source, const struct http_req
                     "/readyz         has it joined?");
 }
 
-static const struct {
+/* Health is for everybody: an orchestrator's probe has no secret to show, and learns no more than
+ * four numbers. */
+static const struct path {
     const char *path;
+    bool is_open;
     path_handler *answer;
 } paths[] = {
-    {"/", answer_index},          {"/membership", answer_membership},
-    {"/healthz", answer_healthz}, {"/readyz", answer_readyz},
-    {"/metrics", answer_metrics}, {"/metrics/json", answer_metrics_json},
+    {"/", false, answer_index},          {"/membership", false, answer_membership},
+    {"/healthz", true, answer_healthz},  {"/readyz", true, answer_readyz},
+    {"/metrics", false, answer_metrics}, {"/metrics/json", false, answer_metrics_json},
 };
+
+static const struct path *find_path(const char *path)
+{
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        if (strcmp(paths[i].path, path) == 0)
+            return &paths[i];
+    return NULL;
+}
 
 /* A browser can be led here under a stranger's name (DNS rebinding); an address or a name of ours
  * can't be a stranger's. A client that sends no Host (HTTP/1.0) is no browser. */
@@ -193,17 +204,18 @@ static bool is_host_ours(const struct agent_config *config, const char *host)
 void http_answer(void *context, const struct http_request *request, struct http_reply *reply)
 {
     const struct http_source *source = context;
+    const struct path *path = find_path(request->path);
 
     if (!is_host_ours(source->config, request->host)) {
         http_reply_text(reply, 421,
                         "this name is not among http_hosts of the configuration's [metrics]");
         return;
     }
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        if (strcmp(paths[i].path, request->path) == 0) {
-            paths[i].answer(source, request, reply);
-            return;
-        }
-    }
-    http_reply_text(reply, 404, "no such path; / lists them");
+    if ((path == NULL || !path->is_open) &&
+        !is_http_token_right(&source->token, request->authorization))
+        http_reply_text(reply, 401, "a bearer token is needed");
+    else if (path == NULL)
+        http_reply_text(reply, 404, "no such path; / lists them");
+    else
+        path->answer(source, request, reply);
 }

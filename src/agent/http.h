@@ -3,6 +3,7 @@
 #define SWIM_AGENT_HTTP_H
 
 #include "agent/config.h"
+#include "agent/http_token.h"
 #include "agent/httpd.h"
 #include "agent/metrics.h"
 #include "swim/swim.h"
@@ -13,6 +14,7 @@
 struct http_source {
     const struct swim *swim;
     const struct agent_config *config;
+    struct http_token token;
     bool is_ready;
     void *context;
     void (*collect)(void *context, struct metrics *ret);

@@ -6,10 +6,10 @@
 #include "agent/keyfile.h"
 
 #include "agent/atomic_file.h"
+#include "agent/secret_file.h"
 #include "base/assert.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLANKS " \t\r"
@@ -153,39 +152,6 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct config_error *ret_
     return false;
 }
 
-static bool check_status(const char *path, const struct stat *status,
-                         struct config_error *ret_error)
-{
-    if (!S_ISREG(status->st_mode))
-        return fail(ret_error, path, "is not a regular file");
-    if (status->st_uid != 0 && status->st_uid != geteuid())
-        return fail(ret_error, path,
-                    "belongs to user %u, who could change it; it must be root's or user %u's",
-                    (unsigned)status->st_uid, (unsigned)geteuid());
-    if ((status->st_mode & 077) != 0)
-        return fail(ret_error, path,
-                    "others have access to it (mode %04o); let its owner alone: chmod 600",
-                    (unsigned)(status->st_mode & 07777));
-    if (status->st_size > KEYFILE_MAX)
-        return fail(ret_error, path, "is longer than %u bytes", KEYFILE_MAX);
-    return true;
-}
-
-/* Returns the size read, at most `cap`; -1 and errno on failure. */
-static ssize_t read_whole(int fd, char *text, size_t cap)
-{
-    size_t size = 0;
-    ssize_t got = 1;
-
-    while (size < cap && got > 0) {
-        do
-            got = read(fd, text + size, cap - size);
-        while (got < 0 && errno == EINTR);
-        size += got > 0 ? (size_t)got : 0;
-    }
-    return got < 0 ? -1 : (ssize_t)size;
-}
-
 /* A line without blanks around it and without its comment: its first `*ret_size` bytes. */
 static const char *strip(const char *line, size_t size, size_t *ret_size)
 {
@@ -242,42 +208,18 @@ static bool take_lines(struct keyset *keys, const char *path, const char *text, 
     return true;
 }
 
-static bool load(struct keyset *keys, const char *path, int fd, struct config_error *ret_error)
-{
-    struct stat status;
-    char *text;
-    ssize_t size;
-    bool ok = false;
-
-    if (fstat(fd, &status) != 0)
-        return fail(ret_error, path, "can't be examined: %s", strerror(errno));
-    if (!check_status(path, &status, ret_error))
-        return false;
-    text = sodium_malloc(KEYFILE_MAX + 1);
-    if (text == NULL)
-        return fail(ret_error, path, "no memory to read it");
-    size = read_whole(fd, text, KEYFILE_MAX + 1);
-    if (size < 0)
-        (void)fail(ret_error, path, "can't be read: %s", strerror(errno));
-    else if (size > KEYFILE_MAX)
-        (void)fail(ret_error, path, "is longer than %u bytes", KEYFILE_MAX);
-    else
-        ok = take_lines(keys, path, text, (size_t)size, ret_error);
-    sodium_free(text);
-    return ok;
-}
-
 bool keyfile_load(struct keyset *keys, const char *path, struct config_error *ret_error)
 {
-    /* O_NONBLOCK: a FIFO must not stop a running daemon at SIGHUP. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char *text = sodium_malloc(KEYFILE_MAX);
+    ssize_t size = -1;
     bool ok;
 
     sodium_memzero(keys, sizeof *keys);
-    if (fd < 0)
-        return fail(ret_error, path, "can't be opened: %s", strerror(errno));
-    ok = load(keys, path, fd, ret_error);
-    (void)close(fd);
+    if (text == NULL)
+        return fail(ret_error, path, "no memory to read it");
+    size = secret_file_read("the key file", path, text, KEYFILE_MAX, ret_error);
+    ok = size >= 0 && take_lines(keys, path, text, (size_t)size, ret_error);
+    sodium_free(text);
     if (!ok)
         sodium_memzero(keys, sizeof *keys);
     return ok;

@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "agent/exit_code.h"
+#include "agent/http_token.h"
 #include "agent/keyfile.h"
 #include "agent/options.h"
 
@@ -65,6 +66,14 @@ static enum exit_code take_keys(struct options *options, struct agent_config *co
     return ok ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
 }
 
+/* Whether or not it will be needed: a mistake shows at the start, or with --check-config. */
+static bool check_token(const struct agent_config *config, struct config_error *error)
+{
+    struct http_token token;
+
+    return http_token_load(&token, config->http_token_file, error);
+}
+
 static enum exit_code run(struct options *options, bool is_check_only)
 {
     struct agent_config config;
@@ -74,6 +83,8 @@ static enum exit_code run(struct options *options, bool is_check_only)
 
     if (code == EXIT_CODE_OK)
         code = take_keys(options, &config, &keys, &error);
+    if (code == EXIT_CODE_OK && !check_token(&config, &error))
+        code = EXIT_CODE_CONFIG;
     if (code != EXIT_CODE_OK || is_check_only)
         keyset_free(keys);
     if (code != EXIT_CODE_OK)

@@ -38,6 +38,7 @@ static void take_live(struct agent *agent, const struct agent_config *next)
                                            .member_capacity = config->inbound_peer_capacity,
                                            .member_rate = config->inbound_peer_refill_rate,
                                        });
+    memcpy(config->http_token_file, next->http_token_file, sizeof config->http_token_file);
     config->http_host_count = next->http_host_count;
     memcpy(config->http_hosts, next->http_hosts, sizeof config->http_hosts);
     config->log_interval_ms = next->log_interval_ms;
@@ -117,6 +118,7 @@ void reload(struct agent *agent)
     const struct options *options = &agent->options;
     struct agent_config next;
     struct config_error error;
+    struct http_token token;
     bool had_key = guard_keys(agent->guard) != NULL;
     enum plaintext_mode mode = guard_plaintext(agent->guard);
     bool ok;
@@ -125,7 +127,8 @@ void reload(struct agent *agent)
         log_message(LOG_WARN, "SIGHUP: nothing to reload: no file was given (--config)");
         return;
     }
-    ok = read_next(agent, &next, &error) && take_keys(agent, &next, &error);
+    ok = read_next(agent, &next, &error) && http_token_load(&token, next.http_token_file, &error) &&
+         take_keys(agent, &next, &error);
     config_wipe_key(&next);
     if (!ok) {
         LOG(LOG_ERROR, "SIGHUP: not reloaded, the settings stay as they are",
@@ -135,6 +138,7 @@ void reload(struct agent *agent)
     config_compare(&agent->config, &next, tell, NULL);
     take_security(agent, &next);
     take_live(agent, &next);
+    agent->source.token = token;
     if (had_key != (guard_keys(agent->guard) != NULL) || mode != guard_plaintext(agent->guard))
         report_protection(agent);
     LOG(LOG_INFO, "SIGHUP: reloaded",

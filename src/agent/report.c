@@ -75,6 +75,11 @@ void report_start(const struct agent *agent, const struct swim_addr *bound, cons
         struct swim_addr http = config->http_bind;
         http.port = (uint16_t)config->metrics_port;
         log_message(LOG_INFO, "HTTP on http://%s/", address_text(&http).text);
+        if (!is_address_loopback(&http) && !agent->source.token.is_set)
+            LOG(LOG_WARN,
+                "HTTP answers whoever can reach this address; ask for a token, or listen on "
+                "loopback",
+                LOG_TEXT("setting", "metrics.http_token_file"));
     }
     if (agent->control_socket.path[0] != '\0')
         LOG(LOG_INFO, "control socket", LOG_TEXT("path", agent->control_socket.path));

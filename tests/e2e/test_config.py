@@ -233,6 +233,9 @@ class GoodConfiguration(swimtest.SwimTestCase):
         key = self.file("key", run("--generate-key").stdout)
         os.chmod(key, 0o600)
         text = text.replace("/etc/swim/key", key)
+        token = self.file("token", "0123456789abcdef\n")
+        os.chmod(token, 0o600)
+        text = text.replace("/etc/swim/http-token", token)
         done = run("--check-config", "--config", self.file("all.toml", text))
         self.assertEqual(done.returncode, 0, done.stderr)
         for section in ("gossip", "network", "probes", "node", "security", "metrics"):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -565,6 +566,114 @@ class Http(swimtest.SwimTestCase):
     def await_all_alive_seen_by(self, node, members):
         wanted = sorted(n.addr for n in members)
         swimtest.wait_until(lambda: (node.live() == wanted, node.view()), 2, "both are alive")
+
+
+class Token(swimtest.SwimTestCase):
+    """HTTP that asks for a bearer token."""
+    side_by_side = True
+    OPEN = ("/healthz", "/readyz")
+
+    def token_file(self, content, mode=0o600, name="token"):
+        path = self.file(name, content)
+        os.chmod(path, mode)
+        return path
+
+    def node_with(self, token, name="swim.toml"):
+        config = self.file(name, f'[metrics]\nhttp_token_file = "{token}"\n')
+        return self.node("--config", config).await_http()
+
+    def ask(self, node, path, *authorizations):
+        with Raw(node) as raw:
+            lines = "".join(f"Authorization: {text}\r\n" for text in authorizations)
+            raw.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n")
+            return raw.answer()
+
+    def status(self, *arguments):
+        return int(self.ask(*arguments).split()[1])
+
+    def test_asked_for(self):
+        secret = "s3cret-" + "x" * 40
+        node = self.node_with(self.token_file(secret + "\n"))
+        for path in PATHS + ["/", "/nothing"]:
+            with self.subTest(path):
+                is_open = path in self.OPEN
+                self.assertEqual(self.status(node, path), 200 if is_open else 401)
+                self.assertEqual(self.status(node, path, f"Bearer {secret}"),
+                                 404 if path == "/nothing" else 200)
+        answer = self.ask(node, "/membership")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        self.assertIn(b"\r\nWWW-Authenticate: Bearer\r\n", head + b"\r\n")
+        self.assertEqual(body, b"a bearer token is needed\n", "and nothing else")
+        self.assertEqual(self.status(node, "/metrics", f"bEARER {secret}"), 200)
+        for wrong in ("", "Bearer", "Bearer ", f"Basic {secret}", secret, f"Bearer {secret}x",
+                      f"Bearer {secret[:-1]}", f"Bearer {secret[:-1]}y", f"Bearer x{secret}",
+                      f"Bearer {secret} {secret}", f"Bearer {secret.upper()}",
+                      "Bearer " + "x" * 4000, f"Bearer\t{secret}"):
+            with self.subTest(wrong):
+                answer = self.ask(node, "/membership", wrong)
+                self.assertEqual(int(answer.split()[1]), 401)
+                self.assertNotIn(b"s3cret", answer)
+        self.assertEqual(self.status(node, "/metrics", f"Bearer {secret}", f"Bearer {secret}"), 401,
+                         "which of two would be meant?")
+        self.assertEqual(self.status(node, f"/metrics?token={secret}"), 401)
+        self.assertNotIn("s3cret", node.log())
+        node.terminate()
+
+    def test_reloaded(self):
+        path = self.token_file("0123456789abcdef-one")
+        node = self.node_with(path)
+        one, two = "Bearer 0123456789abcdef-one", "Bearer 0123456789abcdef-two"
+        self.assertEqual(self.status(node, "/metrics", one), 200)
+        self.token_file("0123456789abcdef-two")
+        self.assertEqual(self.status(node, "/metrics", two), 401)
+        node.signal(signal.SIGHUP)
+        swimtest.wait_until(lambda: self.status(node, "/metrics", two) == 200, 5, "the new one")
+        self.assertEqual(self.status(node, "/metrics", one), 401)
+        # A mistake changes nothing, and is told without the token.
+        self.token_file("short-one")
+        node.signal(signal.SIGHUP)
+        swimtest.wait_until(lambda: node.lines("not reloaded", "visible characters"), 5, "refused")
+        self.assertEqual(self.status(node, "/metrics", two), 200)
+        for word in ("short-one", "0123456789abcdef"):
+            self.assertNotIn(word, node.log())
+
+    def test_refused_files(self):
+        good = "0123456789abcdef"
+        cases = {
+            "mode": (self.token_file(good, 0o640, "a"), "0640"),
+            "others": (self.token_file(good, 0o604, "b"), "chmod 600"),
+            "short": (self.token_file(good[:-1], name="c"), "16 to 512"),
+            "long": (self.token_file(good * 33, name="d"), "512"),
+            "empty": (self.token_file("", name="e"), "16 to 512"),
+            "two lines": (self.token_file(good + "\n" + good, name="f"), "one line"),
+            "blank": (self.token_file(good + " x", name="g"), "visible"),
+            "binary": (self.token_file(good.encode() + b"\0\xff", name="h"), "visible"),
+            "none": (os.path.join(self.directory, "none"), "No such file"),
+            "folder": (self.directory, "not a regular file"),
+        }
+        fifo = os.path.join(self.directory, "fifo")
+        os.mkfifo(fifo, 0o600)
+        cases["fifo"] = (fifo, "not a regular file")
+        for name, (path, expected) in cases.items():
+            config = self.file("swim.toml", f'[metrics]\nhttp_token_file = "{path}"\n')
+            for arguments in (["--check-config"], []):
+                with self.subTest(f"{name} {arguments}"):
+                    done = swimtest.run("--config", config, *arguments)
+                    self.assertEqual(done.returncode, 3)
+                    self.assertIn(expected, done.stderr)
+                    self.assertNotIn(good[:8], done.stderr)
+        for content in (good, good + "\n", good + "\r\n", "~" * 512):
+            config = self.file("swim.toml", "[metrics]\nhttp_token_file = "
+                               f'"{self.token_file(content)}"\n')
+            self.assertEqual(swimtest.run("--config", config, "--check-config").returncode, 0)
+
+    def test_warning_beyond_loopback(self):
+        token = self.token_file("0123456789abcdef")
+        config = self.file("swim.toml", f'[metrics]\nhttp_token_file = "{token}"\n')
+        for arguments, expected in ((["--http-bind", "0.0.0.0"], 1), ([], 0),
+                                    (["--http-bind", "0.0.0.0", "--config", config], 0)):
+            node = self.node(*arguments).await_http()
+            self.assertEqual(len(node.lines("warn", "http_token_file")), expected, arguments)
 
 
 if __name__ == "__main__":
