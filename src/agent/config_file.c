@@ -12,11 +12,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* More than the parser needs for a sensible file, and far less than there is. */
+#define PARSER_STACK (256 * 1024)
 
 enum key_type {
     KEY_NUMBER, /* uint32_t at `offset`, min..max, or 0 when `zero_is_off` */
@@ -377,10 +381,12 @@ static bool parse(struct agent_config *config, const char *path, const char *tex
     struct loader loader = {.config = *config, .path = path, .error = ret_error};
     bool ok;
 
-    /* The parser copies what it reads, a key too: what it frees is overwritten. */
+    /* The parser copies what it reads, a key too: what it frees is overwritten, and so is the part
+     * of the stack that it has used. */
     (void)mallopt(M_PERTURB, 0xFF);
     ok = read_document(&loader, text, size);
     (void)mallopt(M_PERTURB, 0);
+    sodium_stackzero(PARSER_STACK);
     if (ok)
         *config = loader.config;
     config_wipe_key(&loader.config);
