@@ -45,6 +45,15 @@ static struct timeval timeval_of_ms(uint64_t ms)
 
 /* ---- A turn ------------------------------------------------------------------------------ */
 
+static void arm_shield(struct agent *agent)
+{
+    struct timeval wait = timeval_of_ms(SHIELD_TICK_MS);
+
+    udp_set_filtered(agent->udp, agent->shield.stats.is_up);
+    if (agent->shield.stats.is_up)
+        (void)evtimer_add(agent->shielded, &wait);
+}
+
 static void take_datagram(void *context, const struct swim_addr *from, const void *data,
                           size_t size)
 {
@@ -53,6 +62,8 @@ static void take_datagram(void *context, const struct swim_addr *from, const voi
     swim_time now = clock_now_ns();
     bool is_member = swim_member_find_addr(agent->swim, from, &member);
 
+    if (!is_member && shield_note_stranger(&agent->shield, now))
+        arm_shield(agent);
     if (limiter_allows(&agent->limiter, is_member ? from : NULL, now))
         guard_receive(agent->guard, now, from, data, size);
 }
@@ -228,6 +239,16 @@ static void on_lonely(evutil_socket_t fd, short what, void *context)
     arm_lonely(agent, LONELY_AGAIN_MS);
 }
 
+static void on_shielded(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    (void)shield_tick(&agent->shield, clock_now_ns());
+    arm_shield(agent);
+}
+
 static void on_give_up(evutil_socket_t fd, short what, void *context)
 {
     struct agent *agent = context;
@@ -331,6 +352,7 @@ void agent_collect(void *context, struct metrics *ret)
 
     *ret = (struct metrics){.udp = udp_stats(agent->udp),
                             .resolver = resolver_stats(agent->resolver),
+                            .shield = agent->shield.stats,
                             .rate_limited = agent->limiter.limited,
                             .log_lines_dropped = log_lines_dropped(),
                             .http_requests = http.requests,
@@ -481,9 +503,10 @@ static bool make_events(struct agent *agent)
     agent->report = event_new(agent->base, -1, EV_PERSIST, on_report, agent);
     agent->give_up = evtimer_new(agent->base, on_give_up, agent);
     agent->lonely = evtimer_new(agent->base, on_lonely, agent);
+    agent->shielded = evtimer_new(agent->base, on_shielded, agent);
     ok = agent->readable != NULL && agent->writable != NULL && agent->timer != NULL &&
          agent->resend != NULL && agent->report != NULL && agent->give_up != NULL &&
-         agent->lonely != NULL && event_add(agent->readable, NULL) == 0;
+         agent->lonely != NULL && agent->shielded != NULL && event_add(agent->readable, NULL) == 0;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof numbers[0]; i++) {
         agent->signals[i] = evsignal_new(agent->base, numbers[i], on_signal, agent);
         ok = agent->signals[i] != NULL && event_add(agent->signals[i], NULL) == 0;
@@ -514,10 +537,14 @@ static enum exit_code start_helpers(struct agent *agent)
                                     .member_rate = config->inbound_peer_refill_rate};
     struct resolver_host host = {
         .context = agent, .found = join, .lost = unjoin, .is_live = is_live_at};
+    uint64_t secret;
 
     if (getrandom(&limits.seed, sizeof limits.seed, 0) != (ssize_t)sizeof limits.seed ||
+        getrandom(&secret, sizeof secret, 0) != (ssize_t)sizeof secret ||
         !limiter_init(&agent->limiter, &limits))
         return fail(EXIT_CODE_FAILURE, "the rate limits can't be set up: %s", strerror(errno));
+    shield_init(&agent->shield, udp_fd(agent->udp), agent->swim, secret);
+    shield_configure(&agent->shield, config->max_inbound_rate);
     agent->resolver = resolver_new(agent->base, udp_family(agent->udp), &host);
     if (agent->resolver == NULL)
         return fail(EXIT_CODE_FAILURE, "the name resolver can't be set up");
@@ -584,6 +611,7 @@ static void stop(struct agent *agent)
     free_event(agent->report);
     free_event(agent->give_up);
     free_event(agent->lonely);
+    free_event(agent->shielded);
     for (size_t i = 0; i < sizeof agent->signals / sizeof agent->signals[0]; i++)
         free_event(agent->signals[i]);
     guard_free(agent->guard);

@@ -21,6 +21,7 @@
 #include "agent/limiter.h"
 #include "agent/options.h"
 #include "agent/resolver.h"
+#include "agent/shield.h"
 #include "agent/udp.h"
 #include "swim/swim.h"
 
@@ -39,6 +40,7 @@ struct agent {
     struct guard *guard; /* every datagram of `swim` passes it */
     struct udp *udp;
     struct limiter limiter;
+    struct shield shield;
     struct resolver *resolver;
     struct httpd *httpd; /* NULL: none wanted */
     struct http_source source;
@@ -59,7 +61,8 @@ struct agent {
     struct event *report;
     struct event *give_up;
     struct event *signals[3];
-    struct event *lonely; /* runs until a peer has answered */
+    struct event *shielded; /* runs while the shield is up */
+    struct event *lonely;   /* runs until a peer has answered */
     struct log_limit seeds_full;
     uint32_t refutations; /* in the minute from `refutations_since` on */
     swim_time refutations_since;

@@ -169,8 +169,18 @@ static void put_socket(const struct out *out, const struct metrics *metrics)
               metrics->udp.receive_buffer_bytes);
 }
 
+static void put_shield(const struct out *out, const struct metrics *metrics)
+{
+    put_gauge(out, "shield_up", "Does the kernel drop most of a flood by strangers now?",
+              metrics->shield.is_up);
+    put_counter(out, "shield_raised", "Floods after which it began to.", metrics->shield.raised);
+    put_counter(out, "shield_dropped", "Datagrams that the kernel dropped meanwhile.",
+                metrics->udp.receive_filtered);
+}
+
 static void put_daemon(const struct out *out, const struct metrics *metrics)
 {
+    put_shield(out, metrics);
     put_counter(out, "rate_limited", "Datagrams dropped by the inbound rate limits.",
                 metrics->rate_limited);
     put_counter(out, "name_lookups", "Answered look-ups of peers' names.",
@@ -285,6 +295,8 @@ void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *c
     }
     put_pair(&json, "socket_receive_errors", metrics->udp.receive_errors);
     put_pair(&json, "socket_receive_overflows", metrics->udp.receive_overflows);
+    put_pair(&json, "shield_raised", metrics->shield.raised);
+    put_pair(&json, "shield_dropped", metrics->udp.receive_filtered);
     put_pair(&json, "name_lookups", metrics->resolver.answers);
     put_pair(&json, "name_lookup_failures", metrics->resolver.failures);
     put_pair(&json, "log_lines_dropped", metrics->log_lines_dropped);

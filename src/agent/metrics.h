@@ -7,6 +7,7 @@
 
 #include "agent/guard.h"
 #include "agent/resolver.h"
+#include "agent/shield.h"
 #include "agent/udp.h"
 #include "base/json.h"
 #include "swim/swim.h"
@@ -21,6 +22,7 @@ struct metrics {
     struct swim_stats swim;
     struct udp_stats udp;
     struct resolver_stats resolver;
+    struct shield_stats shield;
     uint64_t rate_limited;
     uint64_t log_lines_dropped;
     uint64_t http_requests;

@@ -38,6 +38,7 @@ static void take_live(struct agent *agent, const struct agent_config *next)
                                            .member_capacity = config->inbound_peer_capacity,
                                            .member_rate = config->inbound_peer_refill_rate,
                                        });
+    shield_configure(&agent->shield, config->max_inbound_rate);
     memcpy(config->http_token_file, next->http_token_file, sizeof config->http_token_file);
     config->http_host_count = next->http_host_count;
     memcpy(config->http_hosts, next->http_hosts, sizeof config->http_hosts);

@@ -30,6 +30,8 @@ struct udp {
     int family; /* AF_INET, AF_INET6 */
     bool is_dual;
     uint32_t overflow_last; /* the kernel's wrapping count */
+    bool is_filtered;
+    bool was_filtered; /* and what that dropped has not been seen yet */
     struct udp_stats stats;
     /* Datagrams taken from the core and not yet taken by the kernel: out[sent..pending). */
     uint32_t pending;
@@ -134,14 +136,24 @@ struct udp_stats udp_stats(const struct udp *udp)
 
 /* ---- In ---------------------------------------------------------------------------------- */
 
+void udp_set_filtered(struct udp *udp, bool is_filtered)
+{
+    udp->was_filtered = udp->is_filtered && !is_filtered;
+    udp->is_filtered = is_filtered;
+}
+
 static void note_overflow(struct udp *udp, struct msghdr *message)
 {
+    uint64_t *dropped = udp->is_filtered || udp->was_filtered ? &udp->stats.receive_filtered
+                                                              : &udp->stats.receive_overflows;
+
+    udp->was_filtered = false;
     for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL; at = CMSG_NXTHDR(message, at)) {
         uint32_t count;
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SO_RXQ_OVFL)
             continue;
         memcpy(&count, CMSG_DATA(at), sizeof count);
-        udp->stats.receive_overflows += (uint32_t)(count - udp->overflow_last);
+        *dropped += (uint32_t)(count - udp->overflow_last);
         udp->overflow_last = count;
     }
 }

@@ -28,6 +28,7 @@ struct udp_stats {
     UDP_SEND_ERRORS(UDP_STATS_FIELD)
 #undef UDP_STATS_FIELD
     uint64_t receive_overflows; /* datagrams that found the receive buffer full */
+    uint64_t receive_filtered;  /* datagrams dropped by a filter of ours: udp_set_filtered */
     uint64_t receive_errors;
     uint64_t receive_buffer_bytes; /* gauge: what the kernel granted */
 };
@@ -42,6 +43,9 @@ int udp_fd(const struct udp *udp);
 /* AF_UNSPEC when the socket reaches IPv4 and IPv6, else the one that it does. */
 int udp_family(const struct udp *udp);
 struct udp_stats udp_stats(const struct udp *udp);
+/* The kernel counts all that it drops as one: while there is a filter on the socket, and until the
+ * next datagram after that, it is taken for the filter's doing. */
+void udp_set_filtered(struct udp *udp, bool is_filtered);
 
 typedef void udp_receive(void *context, const struct swim_addr *from, const void *data,
                          size_t size);
