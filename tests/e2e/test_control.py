@@ -68,6 +68,17 @@ def status_of(answer):
 
 
 class ControlCase(swimtest.SwimTestCase):
+    @staticmethod
+    def await_socket(path):
+        """Somebody listens there."""
+        def probe():
+            try:
+                Client(path).socket.close()
+                return True
+            except OSError as error:
+                return False, error
+        swimtest.wait_until(probe, 5, f"somebody listens on {path}")
+
     def controlled(self, *arguments, **options):
         """A node with a control socket, and the socket's path, once it is there."""
         path = os.path.join(self.directory, f"control{len(self.nodes)}.sock")
@@ -130,7 +141,7 @@ class Control(ControlCase):
                     os.umask(before)
                 self.addCleanup(process.wait)
                 self.addCleanup(process.kill)
-                swimtest.wait_until(lambda: os.path.exists(path), 5, "the socket is there")
+                self.await_socket(path)
                 status = os.lstat(path)
                 self.assertTrue(stat.S_ISSOCK(status.st_mode))
                 self.assertEqual(stat.S_IMODE(status.st_mode), 0o600)
@@ -148,7 +159,7 @@ class Control(ControlCase):
             self.addCleanup(process.kill)
             self.assertIn(b"listening on", process.stderr.readline())
             if expected:
-                swimtest.wait_until(lambda: os.path.exists(path), 5, "the socket is there")
+                self.await_socket(path)
             process.terminate()
             self.assertEqual(process.wait(5 * swimtest.FACTOR), 0)
             log = process.stderr.read()
@@ -192,7 +203,7 @@ class Control(ControlCase):
                                  stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        swimtest.wait_until(lambda: os.path.exists(path), 5, "the socket is there")
+        self.await_socket(path)
         self.assertEqual(os.lstat(path).st_uid, NOBODY)
         self.assertEqual(self.ask(path, "GET", "/info")[0], 200, "root may")
 
