@@ -112,6 +112,19 @@ static bool take_body(struct evhttp_request *raw, struct http_request *ret)
     return ret->body != NULL;
 }
 
+/* evhttp takes HTTP/0.1, HTTP/1.99 and HTTP/1.-1, and would say the same again in its answer: the
+ * answer to these is HTTP/1.1. */
+static bool take_version(struct evhttp_request *raw)
+{
+    bool is_1 = raw->major == 1;
+
+    if (!is_1 || raw->minor < 0 || raw->minor > 1) {
+        raw->major = 1;
+        raw->minor = 1;
+    }
+    return is_1;
+}
+
 /* Returns 200, or the status to refuse the request with. */
 static int understand(const struct httpd *httpd, struct evhttp_request *raw,
                       struct http_request *ret)
@@ -131,6 +144,8 @@ static int understand(const struct httpd *httpd, struct evhttp_request *raw,
         .authorization = survey.authorization,
         .body = "",
         .fd = (int)bufferevent_getfd(evhttp_connection_get_bufferevent(connection))};
+    if (!take_version(raw))
+        return 505;
     if (!is_method_taken(httpd, method))
         return 405;
     if (survey.headers > HTTPD_HEADERS_MAX)
@@ -154,6 +169,7 @@ static const char *reason_of(int status)
     case 413: return "Content Too Large";
     case 421: return "Misdirected Request";
     case 431: return "Request Header Fields Too Large";
+    case 505: return "HTTP Version Not Supported";
     default: return NULL;
     }
 }
@@ -193,7 +209,8 @@ static void refuse(const struct httpd *httpd, struct http_reply *reply, int stat
                  {413, is_control ? "only a POST has a body, and its length is in Content-Length"
                                   : "no request here has a body"},
                  {431, "too many header lines"},
-                 {500, "no memory"}};
+                 {500, "no memory"},
+                 {505, "HTTP/1.0 and HTTP/1.1 only"}};
 
     if (status == 405)
         reply->allow = is_control ? "GET, POST" : "GET, HEAD";

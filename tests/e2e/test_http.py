@@ -353,6 +353,15 @@ class Http(swimtest.SwimTestCase):
         with Raw(node) as raw:
             self.assertEqual(raw.send("GET /healthz HTTP/1.0\r\n\r\n").status(), 200)
 
+    def test_version_is_not_repeated(self):
+        node = self.node().await_http()
+        for version, status in (("0.1", b"505"), ("1.7", b"200"), ("1.99999", b"200"),
+                                ("1.-1", b"200")):
+            with self.subTest(version), Raw(node) as raw:
+                raw.send(f"GET /healthz HTTP/{version}\r\nHost: localhost\r\n"
+                         "Connection: close\r\n\r\n")
+                self.assertEqual(raw.answer()[:12], b"HTTP/1.1 " + status)
+
     def test_keep_alive(self):
         import http.client
         node = self.node().await_http()
