@@ -208,6 +208,18 @@ static bool take_lines(struct keyset *keys, const char *path, const char *text, 
     return true;
 }
 
+bool keyfile_parse(struct keyset *keys, const char *path, const char *text, size_t size,
+                   struct config_error *ret_error)
+{
+    bool ok;
+
+    sodium_memzero(keys, sizeof *keys);
+    ok = take_lines(keys, path, text, size, ret_error);
+    if (!ok)
+        sodium_memzero(keys, sizeof *keys);
+    return ok;
+}
+
 bool keyfile_load(struct keyset *keys, const char *path, struct config_error *ret_error)
 {
     char *text = sodium_malloc(KEYFILE_MAX);
@@ -218,10 +230,8 @@ bool keyfile_load(struct keyset *keys, const char *path, struct config_error *re
     if (text == NULL)
         return fail(ret_error, path, "no memory to read it");
     size = secret_file_read("the key file", path, text, KEYFILE_MAX, ret_error);
-    ok = size >= 0 && take_lines(keys, path, text, (size_t)size, ret_error);
+    ok = size >= 0 && keyfile_parse(keys, path, text, (size_t)size, ret_error);
     sodium_free(text);
-    if (!ok)
-        sodium_memzero(keys, sizeof *keys);
     return ok;
 }
 

@@ -64,6 +64,10 @@ SWIM_MUST_CHECK bool keyset_load(struct keyset *keys, const struct agent_config 
  */
 SWIM_MUST_CHECK bool keyfile_load(struct keyset *keys, const char *path,
                                   struct config_error *ret_error);
+/* The same with the file's text at hand; `path` is for the messages. Wiping the text is the
+ * caller's. */
+SWIM_MUST_CHECK bool keyfile_parse(struct keyset *keys, const char *path, const char *text,
+                                   size_t size, struct config_error *ret_error);
 /*
  * Replaces the file by one that holds these keys. Comments in it are lost, for it is written anew.
  * A crash leaves the old file or the new one, never a part. False when it couldn't be written: the
