@@ -40,9 +40,9 @@ bench: ## benchmarks, one at a time
 	@meson test -C build-bench --benchmark --verbose --num-processes 1
 
 .PHONY: fuzz
-fuzz: ## libFuzzer over every target, SECONDS in all (default 60)
+fuzz: ## libFuzzer over every target, SECONDS in all (default 60), or until EXECUTIONS are done
 	@tools/setup test
-	@tools/fuzz $(SECONDS)
+	@tools/fuzz $(if $(EXECUTIONS),--executions $(EXECUTIONS),$(SECONDS))
 
 .PHONY: soak
 soak: ## random tests with ever new seeds, for SECONDS (default 60)

@@ -8,6 +8,7 @@ import os
 import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+RECORD_CHOICES = 11  # the length of fuzz_record.c's table
 VECTORS = os.path.join(HERE, '..', 'data', 'wire-v1', 'vectors.jsonl')
 
 
@@ -31,6 +32,11 @@ def main():
                 continue
             datagram = bytes.fromhex(vector['hex'])
             write('datagram', vector['name'], datagram)
+            write('differential', vector['name'], datagram)
+            if len(datagram) > 24:
+                # GOSSIP, ANTI_ENTROPY, PING_REQ: the places in fuzz_entry.c's table.
+                place = {6: 5, 3: 6}.get(datagram[1], 0)
+                write('entry', vector['name'], bytes([place]) + datagram[24:])
             wait = struct.pack('>BH', 3, 600)
             write('core', vector['name'], b'\4' + step(0, datagram) + wait + step(2, datagram, 3) + wait * 3)
             story += step(2, datagram) + wait
@@ -42,8 +48,32 @@ def main():
     for kind in range(1, 9):
         datagram = extended(kind, 99, records)
         write('datagram', f'extended_{kind}', datagram)
+        write('differential', f'extended_{kind}', datagram)
         write('core', f'extended_{kind}', step(2, datagram) * 2 + struct.pack('>BH', 3, 600) * 3)
     write('core', 'accused', accused())
+    records_of()
+
+
+def records_of():
+    """Scripts of fuzz_record.c: each record by itself, with its length one off, and all together."""
+    value = bytes(range(1, 21))
+    together = b''
+    for choice in range(RECORD_CHOICES):
+        together += bytes([choice, 0]) + value[:4]
+        for kind in (1, 7):
+            write('record', f'choice_{choice}_{kind}', bytes([kind, choice, 0]) + value)
+        for length in (3, 5, 21):
+            write('record', f'choice_{choice}_length_{length}', bytes([3, choice, length]) + value * 2)
+    write('record', 'together', bytes([1]) + together)
+    write('record', 'payload', bytes([0, 0, 0, 1, 2, 3, 4, 255]) + bytes(24))
+    write('record', 'twice', bytes([1, 0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 3, 12]) + bytes(12))
+    # BUCKETS: request, reply and return, with the lengths that they must have and others.
+    for phase in (0, 1, 2, 3, 4):
+        for bits in (0, 3, 6, 9):
+            for length in (3, 4, 3 + (4 << bits), 3 + (1 << bits) // 8):
+                if length <= 255:
+                    write('record', f'buckets_{phase}_{bits}_{length}',
+                          bytes([7, 5, length, phase, bits, 1]) + bytes(length - 3))
 
 
 def extended(kind, sender, records):
