@@ -100,6 +100,17 @@ struct swim_addr {
 struct swim_config {
     uint64_t id;   /* this member's identity, never 0; random, unless kept over restarts */
     uint64_t seed; /* of all random choices; the same seed and inputs give the same run */
+    /* 16 random bytes that nobody else knows, drawn anew at each start: what an address is asked to
+     * repeat, to prove that somebody is there, is made with them (protocol.md section 10). All
+     * zeros: derived from `seed`, which is good enough for simulations only. */
+    uint8_t secret[16];
+    /* The cluster's name, "" for none: members of different names never meet, whatever addresses
+     * they share or inherit (section 10). Plain version-1 peers can't say a name, so they are
+     * members of clusters without one only. Zero-terminated, at most SWIM_CLUSTER_MAX bytes. */
+    char cluster[SWIM_CLUSTER_MAX + 1];
+    /* 1,200..SWIM_DATAGRAM_MAX: the largest datagram to write, for hosts that add to it, or paths
+     * that take less. */
+    uint32_t datagram_max;
     /* Where peers reach this member: what it tells of itself. Never a wildcard address. */
     struct swim_addr addr;
     /* Say `addr` in every probe, for hosts whose datagrams may show another source address
@@ -197,12 +208,24 @@ enum swim_error {
     SWIM_DROP_PAYLOAD,  /* malformed payload or extension */
     SWIM_DROP_SELF,     /* carries our own id, or the reserved id 0, as its sender */
     SWIM_DROP_LEFT,     /* this member has left: only acknowledgements are still heard */
+    SWIM_DROP_CLUSTER,  /* its sender belongs to a cluster of another name, or of none */
+    SWIM_DROP_UNPROVED, /* its sender has yet to prove that it is where it says; it was asked to */
 };
 SWIM_API const char *swim_error_name(enum swim_error error);
 
 /* A datagram of `size` bytes arrived from `from`. `data` may be unaligned. Any size is legal. */
 SWIM_API enum swim_error swim_receive(struct swim *s, swim_time now, const struct swim_addr *from,
                                       const void *data, size_t size);
+
+/*
+ * The same for a datagram that is authentic, but may be a repetition (seal.h): nothing of it is
+ * heard unless it answers what this member has asked since its start, so that its sender must have
+ * written it now. SWIM_OK: it did, and was heard like any other; hold its sender's start from here
+ * on. SWIM_DROP_UNPROVED: its sender was asked to answer. (Section 10.)
+ */
+SWIM_API enum swim_error swim_receive_unproved(struct swim *s, swim_time now,
+                                               const struct swim_addr *from, const void *data,
+                                               size_t size);
 
 /* Time has passed. Due once `now >= swim_deadline(s)`, legal at any time, cheap when too early.
  * After a gap of more than a period (a stopped process, a suspended machine) every timer is
@@ -258,6 +281,7 @@ struct swim_member {
     uint32_t heartbeat; /* as last learnt; this member's own is current */
     bool is_self;
     bool is_capable;   /* understands extensions; false: a plain version-1 peer */
+    bool is_proved;    /* something answered from its address: more than probes may go there */
     swim_time learnt;  /* when `heartbeat` was learnt */
     swim_time changed; /* when `status` last changed here */
 };
@@ -342,6 +366,10 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     X(drop_payload, "Datagrams dropped: malformed payload.")                                       \
     X(drop_self, "Datagrams dropped: sent under this member's id or id 0.")                        \
     X(drop_left, "Datagrams dropped: this member has left.")                                       \
+    X(drop_cluster, "Datagrams dropped: from another cluster.")                                    \
+    X(drop_unproved, "Datagrams dropped: their sender has yet to prove its address.")              \
+    X(challenges_sent, "Datagrams that asked an address to prove itself.")                         \
+    X(addresses_proved, "Addresses that did.")                                                     \
     X(entries_skipped, "Member entries skipped: unknown status, or an unusable address.")          \
     X(newcomers_refused, "Newcomers refused because the table was full.")                          \
     X(zombies_refused, "Records refused: unknown and dead, or forgotten and second-hand.")         \

@@ -26,10 +26,12 @@ static void begin_anew(struct swim *s, uint32_t slot)
     m->clock_at = s->now;
     m->changed = s->now;
     m->corrected_ms = 0;
+    m->via = 0;
     m->synced = 0;
     m->news_sent = 0;
     m->reported = SWIM_ALIVE;
-    m->flags = (m->flags & MEMBER_AT_ADDR) | MEMBER_CAPABLE | MEMBER_HEARD | MEMBER_REPORTED;
+    m->flags = (m->flags & MEMBER_AT_ADDR) | MEMBER_CAPABLE | MEMBER_HEARD | MEMBER_REPORTED |
+               MEMBER_PROVED;
 }
 
 struct swim *swim_init_acquainted(void *arena, size_t size, const struct swim_config *config,
@@ -55,6 +57,7 @@ struct swim *swim_init_acquainted(void *arena, size_t size, const struct swim_co
             begin_anew(s, i);
     }
     s->settled_at = now;
+    s->proved_live = s->live_count;
     probe_follow_membership(s);
     sync_follow_membership(s);
     return s;

@@ -64,7 +64,7 @@ static const char *check_member(const struct swim *s, uint32_t slot)
 
 struct tally {
     uint32_t status[SWIM_STATUS_COUNT];
-    uint32_t used, live, alive, plain, v6, news, dossiers;
+    uint32_t used, live, alive, plain, proved, v6, news, dossiers;
     uint64_t digest;
     uint64_t buckets[BUCKETS_MAX];
 };
@@ -89,6 +89,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
     t->live++;
     t->alive += m->record.status == SWIM_ALIVE;
     t->plain += is_plain(m);
+    t->proved += is_proved(m);
 }
 
 static const char *check_tally(const struct swim *s, const struct tally *t)
@@ -100,6 +101,7 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
     REQUIRE(t->live == s->live_count, "live members are counted");
     REQUIRE(t->alive == s->alive_count, "alive members are counted");
     REQUIRE(t->plain == s->plain_live, "plain members are counted");
+    REQUIRE(t->proved == s->proved_live, "members that proved their address are counted");
     REQUIRE(t->v6 == s->live_v6, "members at IPv6 addresses are counted");
     REQUIRE(t->news == s->news_count, "news is counted");
     REQUIRE(t->dossiers + s->dossiers_free.count == s->dossiers_high,

@@ -11,6 +11,7 @@
 #include "core/member.h"
 #include "core/outbox.h"
 #include "core/probe.h"
+#include "core/proof.h"
 #include "core/self.h"
 #include "core/suspicion.h"
 #include "core/sync.h"
@@ -75,6 +76,8 @@ static void apply(struct swim *s, uint32_t slot, const struct record *record, bo
 
     if (is_news(&before, record))
         tombstone_raise(s, slot);
+    if (!addr_equal(&before.addr, &record->addr))
+        proof_forget(s, slot);
     member_set(s, slot, record);
     changed(s, slot, &before, is_rumour);
     s->stats.merges_updated++;
@@ -154,21 +157,6 @@ static struct swim_addr sender_addr(const struct wire_datagram *dg, const struct
     return said;
 }
 
-/* A forgotten member speaks again. It is learnt afresh once it answers: one that can send but
- * not receive would else come back for ever. Meanwhile it is asked, and stays forgotten. */
-static bool is_readmitted(struct swim *s, const struct record *heard, struct source *source)
-{
-    struct member *m = member_at(s, source->slot);
-
-    if (!(m->flags & MEMBER_FORGOTTEN))
-        return false;
-    if (source->is_answer || heard->incarnation > m->record.incarnation)
-        return true;
-    tombstone_refresh(s, source->slot);
-    contact_ask(s, source->slot, &source->addr);
-    return false;
-}
-
 /* The sender is known and what it says of itself may be newer. */
 static void hear_known(struct swim *s, const struct record *heard, struct source *source)
 {
@@ -176,8 +164,9 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
     int clock = merge_compare_clock(heard, &m->record);
     bool moved = !addr_equal(&heard->addr, &m->record.addr);
 
-    /* Only an answer shows that it hears us: what it says unasked tells the time, no more. */
-    if (!source->is_answer && clock > 0 && is_live(m) && !moved &&
+    /* Only an answer, or an echo, shows that it hears us: what it says unasked tells the time, no
+     * more. */
+    if (!source->is_answer && !source->has_echoed && clock > 0 && is_live(m) && !moved &&
         heard->incarnation == m->record.incarnation) {
         source->heard_fresh = heard->heartbeat >= m->clock_heartbeat;
         if (heard->heartbeat > m->clock_heartbeat) /* and a late datagram does not turn it back */
@@ -186,7 +175,8 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
             outbox_correct(s, source, source->slot);
         return;
     }
-    if (is_readmitted(s, heard, source) || (clock > 0 && merge_compare(heard, &m->record) > 0)) {
+    /* The forgotten are heard only when they have proved themselves, and learnt afresh. */
+    if (m->flags & MEMBER_FORGOTTEN || (clock > 0 && merge_compare(heard, &m->record) > 0)) {
         source->heard_new =
             m->flags & MEMBER_FORGOTTEN || heard->incarnation > m->record.incarnation;
         moved = moved || is_terminal(m->record.status);
@@ -197,8 +187,6 @@ static void hear_known(struct swim *s, const struct record *heard, struct source
             claim_supersede(s, source->slot);
         return;
     }
-    if (m->flags & MEMBER_FORGOTTEN)
-        return;
     source->heard_fresh = clock == 0 && !is_terminal(m->record.status);
     s->stats.merges_stale += clock < 0;
     if (merge_misleads(heard, &m->record) || m->record.status == SWIM_SUSPECT ||
@@ -223,7 +211,6 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
     };
 
     source->is_answer = dg->header.kind == WIRE_ACK;
-    source->slot = member_find(s, heard.id);
     if (source->slot && (!says_address(dg->header.kind) || !addr_is_usable(&heard.addr)))
         heard.addr = member_at(s, source->slot)->record.addr;
     /* Nobody else can be where we are: a mirror, or a forgery. */

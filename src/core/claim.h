@@ -13,6 +13,14 @@
 struct source {
     struct swim_addr addr; /* where the datagram came from: corrections go there */
     uint32_t slot;         /* the sender's, 0 when it is not a member */
+    uint64_t id;           /* the sender's */
+    uint64_t challenge;    /* what it asks to be repeated, 0: nothing */
+    uint32_t size;         /* of the datagram: what an answer may cost where nothing is proved */
+    bool is_known;         /* a member, at an address that is its own */
+    bool is_proved;        /* somebody is at `addr`: it may be sent what there is to say */
+    bool is_answered;      /* the one answer to an address that is not proved is given */
+    bool has_echoed;       /* this datagram repeats what was sent to `addr` */
+    bool has_echoed_there; /* this datagram repeats what was sent to the address that is held */
     bool is_sync;          /* part of a synchronisation that we asked for */
     bool is_settling;      /* a newcomer's first synchronisation: known to nearly all but us */
     bool is_answer;        /* an ACK: the sender has heard us, or somebody for us */
@@ -20,7 +28,8 @@ struct source {
     bool heard_new;        /* the sender was unknown, forgotten, or has restarted */
 };
 
-/* The sender itself, by its header: first-hand. Sets slot, heard_fresh and heard_new. */
+/* The sender itself, by its header: first-hand, once it is admitted (proof.h). Sets slot,
+ * heard_fresh and heard_new. */
 void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct source *source);
 /* One entry of a datagram's payload: second-hand, unless it is the sender's own. */
 void claim_hear_entry(struct swim *s, const struct wire_entry *entry, struct source *source);

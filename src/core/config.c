@@ -11,6 +11,7 @@ void swim_config_default(struct swim_config *config)
     ASSERT(config);
     memset(config, 0, sizeof *config);
     config->members_max = 16384;
+    config->datagram_max = SWIM_DATAGRAM_MAX;
     config->fanout = 50;
     config->adaptive_fanout = true;
     config->max_sends = 1;
@@ -49,6 +50,7 @@ static const struct {
 #field, offsetof(struct swim_config, field), min, max                                      \
     }
     RANGE(members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX),
+    RANGE(datagram_max, 1200, SWIM_DATAGRAM_MAX),
     RANGE(fanout, 1, 65535),
     RANGE(max_sends, 1, 64),
     RANGE(gossip_interval_ms, 10, HOUR_MS),
@@ -70,6 +72,15 @@ static const struct {
 #undef RANGE
 };
 
+static bool is_terminated(const char *text, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && text[at])
+        at++;
+    return at < size;
+}
+
 const char *swim_config_check(const struct swim_config *config)
 {
     struct swim_addr addr;
@@ -80,6 +91,8 @@ const char *swim_config_check(const struct swim_config *config)
     addr = addr_fold(&config->addr);
     if (!addr_is_usable(&addr))
         return "addr";
+    if (!is_terminated(config->cluster, sizeof config->cluster))
+        return "cluster";
     for (unsigned i = 0; i < sizeof ranges / sizeof *ranges; i++) {
         uint32_t value;
 

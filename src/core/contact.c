@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/stranger.h"
 #include "wire/wire.h"
 
 /* While nobody else is known, attempts start quickly, for a cluster that is just starting, and
@@ -28,13 +29,9 @@ static void contact(struct swim *s, const struct swim_addr *addr)
     if (!ping)
         return;
     ping->no_news = true; /* most likely nobody is there to hear it */
+    stranger_expect(s, addr);
+    stranger_recall(s, ping);
     s->stats.contacts_tried++;
-}
-
-void contact_ask(struct swim *s, uint32_t slot, const struct swim_addr *addr)
-{
-    if (outbox_may_correct(s, slot))
-        contact(s, addr);
 }
 
 static swim_time delay(const struct swim *s)
@@ -55,6 +52,14 @@ void contact_follow_membership(struct swim *s)
     } else if (timer_is_on(s, TIMER_HEAL) && s->timers[TIMER_HEAL] > timer_now(s) + BACKOFF_MAX) {
         timer_start(s, TIMER_HEAL, h->backoff); /* isolated a moment ago */
     }
+}
+
+void contact_hurry(struct swim *s)
+{
+    if (s->live_count || !timer_is_on(s, TIMER_HEAL))
+        return;
+    s->healing.backoff = BACKOFF_MIN;
+    timer_start(s, TIMER_HEAL, BACKOFF_MIN);
 }
 
 /* The place of an address, contact_count if it is not there. */

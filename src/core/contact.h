@@ -12,10 +12,10 @@
 void contact_remember(struct swim *s, const struct swim_addr *addr);
 /* The member at this address left of its own will: it is not looked for. */
 void contact_drop(struct swim *s, const struct swim_addr *addr);
-/* Pings the address from where a forgotten member spoke, once a gossip interval at most. */
-void contact_ask(struct swim *s, uint32_t slot, const struct swim_addr *addr);
 /* The number of live members may have changed: isolation means trying faster. */
 void contact_follow_membership(struct swim *s);
+/* Somebody has answered, but is not met yet: the next try comes soon. */
+void contact_hurry(struct swim *s);
 /* TIMER_HEAL: queues the next attempts. */
 void contact_try(struct swim *s);
 

@@ -4,6 +4,8 @@
 #include "core/clock.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/proof.h"
+#include "core/stranger.h"
 #include "core/tombstone.h"
 #include "core/transmit.h"
 
@@ -92,6 +94,50 @@ void gossip_rumour(struct swim *s, uint32_t slot)
     queue(s, slot, RUMOUR_LEVEL);
 }
 
+static bool is_among(const uint32_t *slots, uint32_t count, uint32_t slot)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (slots[i] == slot)
+            return true;
+    }
+    return false;
+}
+
+/* So that the next round can go there: a PING asks the address to prove itself. */
+static void introduce(struct swim *s, uint32_t slot)
+{
+    struct intent *ping;
+
+    if (!proof_is_wanted(s))
+        return;
+    ping = outbox_push(s, WIRE_PING, slot, &member_at(s, slot)->record.addr);
+    if (!ping)
+        return;
+    ping->no_news = true;
+    stranger_expect(s, &ping->to);
+}
+
+/* Those drawn that have not proved their address give way to those that did so lately: while a
+ * cluster is new, few have. Returns how many are left. */
+static uint32_t replace_unproved(struct swim *s, uint32_t *targets, uint32_t count)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_proved(member_at(s, targets[i]))) {
+            uint32_t other = proof_recent(s);
+
+            introduce(s, targets[i]);
+            if (!other || is_among(targets, kept, other))
+                continue;
+            targets[kept++] = other;
+        } else if (!is_among(targets, kept, targets[i])) {
+            targets[kept++] = targets[i];
+        }
+    }
+    return kept;
+}
+
 void gossip_round(struct swim *s)
 {
     uint32_t targets[TARGETS_MAX];
@@ -102,7 +148,7 @@ void gossip_round(struct swim *s)
     if (!gossip_has_news(s) || s->live_count == 0)
         return;
     s->stats.gossip_rounds++;
-    count = member_sample_live(s, count, targets);
+    count = replace_unproved(s, targets, member_sample_live(s, count, targets));
     for (uint32_t i = 0; i < count; i++) {
         const struct member *m = member_at(s, targets[i]);
         struct intent *intent = outbox_push(s, WIRE_GOSSIP, targets[i], &m->record.addr);

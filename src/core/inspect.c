@@ -16,6 +16,7 @@ void inspect_member(const struct swim *s, uint32_t slot, struct swim_member *ret
         .heartbeat = m->record.heartbeat,
         .is_self = slot == SELF,
         .is_capable = m->flags & MEMBER_CAPABLE,
+        .is_proved = slot == SELF || m->flags & MEMBER_PROVED,
         .learnt = m->clock_at,
         .changed = m->changed,
     };

@@ -39,10 +39,13 @@ enum {
                                a correction, beside a widest gossip round, fits several times */
     SUBJECTS_MAX = 8,    /* records that a waiting datagram must carry first */
     RELAYS_MAX = 64,     /* indirect probes served at a time, for other members */
+    RELAYS_PER_PEER = 4, /* of these, for one member: it has one probe under way at a time */
     RELIABLE_MAX = 64,   /* announcements awaiting an ACK: 2 * indirect_k + log2 n at most */
     JOBS_MAX = 64,       /* synchronisations being sent, paced */
     BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
+    KNOCKS_MAX = 1024,      /* strangers' addresses that we have asked and that may answer now */
+    RECENT_MAX = 64,        /* peers that proved their address last: for gossip, while few have */
     DOSSIERS_MAX = 1024,    /* suspicions whose accusers are remembered; the others last their full
                             time, which costs detection, not correctness: a cluster that loses
                             more members at once has other worries */
@@ -71,6 +74,7 @@ enum member_flag {
     MEMBER_UPDATED = 0x04,   /* an UPDATED event is due */
     MEMBER_REPORTED = 0x08,  /* the host has been told of it, with status `reported` */
     MEMBER_AT_ADDR = 0x10,   /* in the address index (live, and its chain had room) */
+    MEMBER_PROVED = 0x40,    /* something answered from its address (proof.h) */
 };
 
 struct member {
@@ -83,8 +87,9 @@ struct member {
     uint32_t live_at;      /* place in live[] + 1; 0 when not live */
     uint32_t alive_at;     /* place in alive[] + 1; 0 when not alive; never set for SELF */
     uint32_t corrected_ms; /* when a stale claim about it was last answered, low 32 bits */
-    uint16_t synced;       /* number of our last synchronisation that found it equal */
-    uint16_t dossier;      /* who accuses it; 0 when not suspect, or there was no room */
+    uint32_t via;     /* hash of an address proved beside it, where its datagrams come from; 0 */
+    uint16_t synced;  /* number of our last synchronisation that found it equal */
+    uint16_t dossier; /* who accuses it; 0 when not suspect, or there was no room */
     uint8_t flags;
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
@@ -100,8 +105,14 @@ struct intent {
     bool request_ack;
     bool has_sequence;
     bool has_on_behalf;
-    bool news_only; /* not worth sending without news */
-    bool no_news;   /* its peer is being sent the whole table */
+    bool news_only;    /* not worth sending without news */
+    bool no_news;      /* its peer is being sent the whole table */
+    bool is_proved;    /* `to` has proved itself: no cap but the datagram's own */
+    bool is_stranger;  /* `to` is where a datagram came from that was not heard */
+    bool is_padded;    /* as long as a first word, so that the answer has room */
+    bool no_challenge; /* a stranger who is to hear of the other cluster, or is leaving */
+    uint16_t cap;      /* the largest datagram */
+    uint64_t echo;     /* the challenge to be repeated, 0: none */
     uint8_t subject_count;
     uint32_t sequence;
     uint64_t on_behalf;
@@ -178,6 +189,7 @@ enum job_kind { JOB_NONE, JOB_PUSH, JOB_REPLY, JOB_RETURN };
 struct job {
     uint64_t peer_id;
     uint64_t table_version;
+    uint64_t echo; /* JOB_PUSH: the newcomer's challenge, repeated in each datagram; 0: none */
     struct swim_addr to;
     swim_time due; /* host time of the next datagram */
     uint32_t peer;
@@ -203,6 +215,16 @@ struct session {
     bool open;
 };
 
+/* Somebody who was asked, and may answer though he is a stranger. */
+struct knock {
+    struct swim_addr addr;
+    swim_time until;        /* host time: an answer is expected */
+    swim_time usable_until; /* host time: `challenge` is worth repeating */
+    uint64_t challenge;     /* what it asked us to repeat, 0: nothing yet */
+    uint64_t id;            /* and as whom */
+    uint8_t replies;        /* how many of its answers may be answered in turn */
+};
+
 struct contact {
     struct swim_addr addr;
     swim_time expires; /* host time */
@@ -220,7 +242,7 @@ struct healing {
 
 /* Byte offsets of the arrays in the arena. */
 struct layout {
-    size_t outbox, contacts, relays, reliables, jobs, dossiers, dossier_links, members;
+    size_t outbox, contacts, knocks, relays, reliables, jobs, dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, grave_links, event_links;
     size_t suspicion_nodes, suspicion_places;
@@ -248,6 +270,10 @@ struct swim {
     swim_time timers[TIMER_COUNT];
     swim_time last_pause; /* length */
 
+    uint64_t cluster_tag;        /* of its name, 0: none */
+    uint32_t recent[RECENT_MAX]; /* slots that proved their address last */
+    uint32_t recent_next;
+
     /* This member's own clock: heartbeat = (host time - heartbeat_epoch) / interval. */
     swim_time heartbeat_epoch;
 
@@ -261,6 +287,7 @@ struct swim {
     uint32_t alive_count; /* without SELF */
     uint32_t probed;      /* live[0..probed) had their turn in this cycle */
     uint32_t plain_live;  /* live members that are known not to be capable */
+    uint32_t proved_live; /* live members that have proved their address */
     uint32_t live_v6;     /* live members at IPv6 addresses, SELF included */
     uint32_t status_count[SWIM_STATUS_COUNT];
     uint64_t digest;
@@ -315,6 +342,7 @@ struct swim {
     }
 ARENA_ARRAY(outbox_intents, struct intent, outbox)
 ARENA_ARRAY(contacts_of, struct contact, contacts)
+ARENA_ARRAY(knocks_of, struct knock, knocks)
 ARENA_ARRAY(relays_of, struct relay, relays)
 ARENA_ARRAY(reliables_of, struct reliable, reliables)
 ARENA_ARRAY(jobs_of, struct job, jobs)
@@ -354,6 +382,11 @@ static inline bool is_live(const struct member *m)
 static inline bool is_plain(const struct member *m)
 {
     return (m->flags & (MEMBER_HEARD | MEMBER_CAPABLE)) == MEMBER_HEARD;
+}
+
+static inline bool is_proved(const struct member *m)
+{
+    return m->flags & MEMBER_PROVED;
 }
 
 /* Live members, this one included: the n of every formula. */

@@ -174,7 +174,9 @@ static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
     uint32_t count;
     bool is_done;
 
-    wire_begin(&b, buf, WIRE_SYNC_DATAGRAM_MAX, &header);
+    wire_begin(&b, buf, sync_datagram_max(s), &header);
+    if (job->echo)
+        wire_put_token(&b, 0, job->echo);
     if (is_push)
         wire_put_chunk(&b, job->table_version, job->chunk, job->chunk_count);
     else

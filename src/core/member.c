@@ -274,9 +274,11 @@ static void follow_live(struct swim *s, uint32_t slot)
     if (live && !m->live_at) {
         live_insert(s, slot);
         s->plain_live += is_plain(m);
+        s->proved_live += is_proved(m);
     } else if (!live && m->live_at) {
         live_remove(s, slot);
         s->plain_live -= is_plain(m);
+        s->proved_live -= is_proved(m);
     }
     if (alive && !m->alive_at)
         alive_insert(s, slot);
@@ -386,6 +388,8 @@ void member_forget(struct swim *s, uint32_t slot)
     ASSERT(is_terminal(m->record.status) && !(m->flags & MEMBER_FORGOTTEN));
     unlink_record(s, slot);
     m->flags |= MEMBER_FORGOTTEN;
+    m->flags &= (uint8_t)~MEMBER_PROVED;
+    m->via = 0;
 }
 
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
@@ -397,6 +401,16 @@ void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
     m->flags = (uint8_t)(is_capable ? m->flags | MEMBER_CAPABLE : m->flags & ~MEMBER_CAPABLE);
     if (m->live_at && was_plain != is_plain(m))
         s->plain_live += was_plain ? UINT32_MAX : 1; /* one less, or one more */
+}
+
+void member_set_proved(struct swim *s, uint32_t slot, bool is_proved_now)
+{
+    struct member *m = member_at(s, slot);
+    bool was_proved = is_proved(m);
+
+    m->flags = (uint8_t)(is_proved_now ? m->flags | MEMBER_PROVED : m->flags & ~MEMBER_PROVED);
+    if (m->live_at && was_proved != is_proved_now)
+        s->proved_live += was_proved ? UINT32_MAX : 1; /* one less, or one more */
 }
 
 /* ---- Clocks ---- */
@@ -462,5 +476,6 @@ void member_copy_table(struct swim *s, const struct swim *from)
     s->live_count = from->live_count;
     s->alive_count = from->alive_count;
     s->plain_live = from->plain_live;
+    s->proved_live = from->proved_live;
     s->live_v6 = from->live_v6;
 }

@@ -40,6 +40,9 @@ void member_forget(struct swim *s, uint32_t slot);
 /* The member's own header was heard, with or without capability bit 0. */
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable);
 
+/* Something answered from the member's address, or it has another one now. */
+void member_set_proved(struct swim *s, uint32_t slot, bool is_proved);
+
 /* The member's clock was read: its heartbeat was `heartbeat` just now. */
 void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat);
 /* Where the member's heartbeat should be by now (docs/protocol.md section 5). */

@@ -2,8 +2,13 @@
 #include "core/outbox.h"
 
 #include "core/member.h"
+#include "core/proof.h"
 
 #include <string.h>
+
+/* To an address that has proved nothing, on our own account: a PING with what makes its answer one
+ * that can prove it. Room for a token, a probe, a view and three entries. */
+enum { INTRODUCTION_MAX = 200 };
 
 static struct intent *intent_at(const struct swim *s, uint32_t place)
 {
@@ -29,10 +34,29 @@ struct intent *outbox_push(struct swim *s, uint8_t kind, uint32_t slot, const st
         intent->peer_id = member_at(s, slot)->record.id;
         intent->extended = member_at(s, slot)->flags & MEMBER_CAPABLE;
     }
+    intent->is_proved = proof_covers(s, slot, to);
+    intent->cap = (uint16_t)(intent->is_proved ? s->config.datagram_max : INTRODUCTION_MAX);
     return intent;
 }
 
-struct intent *outbox_push_ack(struct swim *s, const struct source *source, bool is_extended)
+struct intent *outbox_reply(struct swim *s, uint8_t kind, struct source *source)
+{
+    struct intent *intent = NULL;
+
+    if (source->is_proved || !source->is_answered)
+        intent = outbox_push(s, kind, source->slot, &source->addr);
+    if (!intent)
+        return NULL;
+    intent->peer_id = source->id;
+    intent->is_proved = source->is_proved;
+    intent->cap = (uint16_t)s->config.datagram_max;
+    if (!source->is_proved && source->size < intent->cap)
+        intent->cap = (uint16_t)source->size;
+    source->is_answered = true;
+    return intent;
+}
+
+struct intent *outbox_push_ack(struct swim *s, struct source *source, bool is_extended)
 {
     struct intent *last = s->outbox.count ? intent_at(s, s->outbox.count - 1) : NULL;
     struct intent *ack = last;
@@ -41,7 +65,7 @@ struct intent *outbox_push_ack(struct swim *s, const struct source *source, bool
         addr_equal(&last->to, &source->addr))
         last->kind = WIRE_ACK;
     else
-        ack = outbox_push(s, WIRE_ACK, source->slot, &source->addr);
+        ack = outbox_reply(s, WIRE_ACK, source);
     if (ack)
         ack->extended = is_extended;
     return ack;
@@ -91,7 +115,7 @@ bool outbox_may_correct(struct swim *s, uint32_t slot)
     return true;
 }
 
-void outbox_correct(struct swim *s, const struct source *source, uint32_t slot)
+void outbox_correct(struct swim *s, struct source *source, uint32_t slot)
 {
     struct intent *intent = s->outbox.count ? intent_at(s, s->outbox.count - 1) : NULL;
 
@@ -99,7 +123,7 @@ void outbox_correct(struct swim *s, const struct source *source, uint32_t slot)
         return;
     if (!intent || intent->kind != WIRE_GOSSIP || !addr_equal(&intent->to, &source->addr) ||
         intent->subject_count == 0 || intent->subject_count == SUBJECTS_MAX)
-        intent = outbox_push(s, WIRE_GOSSIP, source->slot, &source->addr);
+        intent = outbox_reply(s, WIRE_GOSSIP, source);
     if (!intent)
         return;
     intent_add_subject(intent, slot);

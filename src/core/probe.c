@@ -6,6 +6,7 @@
 #include "core/health.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/stranger.h"
 #include "core/suspicion.h"
 
 void probe_abandon(struct swim *s)
@@ -87,6 +88,7 @@ static void begin(struct swim *s, uint32_t target)
     };
     ping->has_sequence = ping->extended;
     ping->sequence = s->sequence;
+    stranger_expect(s, &m->record.addr);
     /* The suspect is the first to be told, in the very probe that goes to it. */
     if (s->config.buddy && m->record.status == SWIM_SUSPECT)
         intent_add_subject(ping, target);
@@ -116,6 +118,25 @@ static void extend_round(struct swim *s)
         timer_start(s, TIMER_ROUND, due);
 }
 
+/* At random, but those first that have proved their address: they most likely know ours, and
+ * serve nobody else (relay.c). */
+static uint32_t choose_helpers(struct swim *s, uint32_t ret[SWIM_INDIRECT_MAX])
+{
+    uint32_t drawn[3 * SWIM_INDIRECT_MAX];
+    uint32_t count = member_sample_alive(s, 3 * s->config.indirect_k, s->probe.target, drawn);
+    uint32_t chosen = 0;
+
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < count && chosen < s->config.indirect_k; i++) {
+            bool is_proved = member_at(s, drawn[i])->flags & MEMBER_PROVED;
+
+            if (is_proved == (pass == 0))
+                ret[chosen++] = drawn[i];
+        }
+    }
+    return chosen;
+}
+
 void probe_timeout(struct swim *s)
 {
     struct probe *p = &s->probe;
@@ -128,7 +149,7 @@ void probe_timeout(struct swim *s)
     extend_round(s);
     s->stats.probe_direct_timeouts++;
     p->phase = PROBE_INDIRECT;
-    count = member_sample_alive(s, s->config.indirect_k, p->target, helpers);
+    count = choose_helpers(s, helpers);
     for (uint32_t i = 0; i < count; i++) {
         const struct member *m = member_at(s, helpers[i]);
         struct intent *req = outbox_push(s, WIRE_PING_REQ, helpers[i], &m->record.addr);
@@ -167,6 +188,22 @@ static void record_rtt(struct swim *s)
     s->stats.rtt_count++;
     s->stats.rtt_sum_ns += rtt;
     s->stats.rtt_bucket[bucket]++;
+}
+
+bool probe_is_at(const struct swim *s, const struct swim_addr *addr)
+{
+    const struct probe *p = &s->probe;
+
+    return is_pending(s) && member_holds(s, p->target, p->target_id) &&
+           addr_equal(addr, &member_at(s, p->target)->record.addr);
+}
+
+bool probe_is_answer(const struct swim *s, const struct wire_datagram *dg)
+{
+    const struct probe *p = &s->probe;
+
+    return dg->header.kind == WIRE_ACK && is_pending(s) && p->extended && dg->has_probe &&
+           dg->probe_sequence == p->sequence;
 }
 
 /* Somebody answers in the target's place: the target's process is gone. */

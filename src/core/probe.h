@@ -28,4 +28,10 @@ void probe_hear_nack(struct swim *s, const struct wire_datagram *dg);
 /* A plain intermediary's word on a member. */
 void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source);
 
+/* True while a probe is under way to this address. */
+bool probe_is_at(const struct swim *s, const struct swim_addr *addr);
+/* True when this is an answer, the target's own or a relayed one, to the probe under way: nobody
+ * could have written it before. */
+bool probe_is_answer(const struct swim *s, const struct wire_datagram *dg);
+
 #endif

@@ -71,21 +71,21 @@ static void say_nack(struct swim *s, const struct relay *relay)
 
 /* There is nobody to probe here: the requester hears so at once, and of the death, if that is
  * why. */
-static void decline(struct swim *s, const struct wire_datagram *dg, const struct source *source,
+static void decline(struct swim *s, const struct wire_datagram *dg, struct source *source,
                     uint32_t target)
 {
-    const struct relay relay = {
-        .requester = source->slot,
-        .requester_id = dg->header.sender_id,
-        .requester_addr = source->addr,
-        .requester_sequence = dg->probe_sequence,
-        .target_id = dg->target_id,
-    };
+    struct intent *nack = NULL;
 
-    if (target && !(member_at(s, target)->flags & MEMBER_FORGOTTEN))
+    if (target && is_terminal(member_at(s, target)->record.status) &&
+        !(member_at(s, target)->flags & MEMBER_FORGOTTEN))
         outbox_correct(s, source, target);
     if (s->config.nack && dg->has_probe)
-        say_nack(s, &relay);
+        nack = outbox_reply(s, WIRE_NACK, source);
+    if (!nack)
+        return;
+    nack->extended = nack->has_sequence = nack->has_on_behalf = true;
+    nack->sequence = dg->probe_sequence;
+    nack->on_behalf = dg->target_id;
 }
 
 void relay_nack(struct swim *s)
@@ -117,7 +117,19 @@ static void promise_nack(struct swim *s, struct relay *relay)
         s->timers[TIMER_RELAY] = relay->nack_due;
 }
 
-void relay_hear_request(struct swim *s, const struct wire_datagram *dg, const struct source *source)
+/* Whoever asks without end is served like everybody else, and no more. */
+static bool is_served_enough(const struct swim *s, uint64_t requester_id)
+{
+    const struct relay *relays = relays_of(s);
+    unsigned count = 0;
+
+    for (unsigned i = 0; s->relay_count && i < RELAYS_MAX; i++)
+        count +=
+            relays[i].used && relays[i].expires > s->now && relays[i].requester_id == requester_id;
+    return count >= RELAYS_PER_PEER;
+}
+
+void relay_hear_request(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
     uint32_t target = member_find(s, dg->target_id);
     struct relay *relay;
@@ -125,7 +137,8 @@ void relay_hear_request(struct swim *s, const struct wire_datagram *dg, const st
 
     if (!source->slot)
         return;
-    if (!target || !is_live(member_at(s, target))) {
+    if (!target || !is_live(member_at(s, target)) || !source->is_proved ||
+        is_served_enough(s, dg->header.sender_id)) {
         decline(s, dg, source, target);
         return;
     }

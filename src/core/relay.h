@@ -10,8 +10,7 @@
 #include "wire/wire.h"
 
 /* A member asks us to probe another; ignored unless both are members. */
-void relay_hear_request(struct swim *s, const struct wire_datagram *dg,
-                        const struct source *source);
+void relay_hear_request(struct swim *s, const struct wire_datagram *dg, struct source *source);
 /* TIMER_RELAY: tells requesters that their targets have been silent for so long. */
 void relay_nack(struct swim *s);
 /* An ACK came in: passed on to whoever asked for it. */

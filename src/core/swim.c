@@ -7,6 +7,7 @@
 #include "core/gossip.h"
 #include "core/instance.h"
 #include "core/probe.h"
+#include "core/proof.h"
 #include "core/relay.h"
 #include "core/reliable.h"
 #include "core/self.h"
@@ -33,6 +34,7 @@ static struct layout layout_of(const struct swim_config *config)
 
     l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
     l.contacts = place(&at, SWIM_CONTACTS_MAX, sizeof(struct contact));
+    l.knocks = place(&at, KNOCKS_MAX, sizeof(struct knock));
     l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
     l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
     l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
@@ -70,6 +72,7 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     s->config = *config;
     s->at = layout_of(config);
     prng_init(&s->prng, hash_combine(hash_u64(config->seed), config->id));
+    proof_init(s);
     s->now = now;
     s->view_changed = now;
     s->settled_at = SWIM_NEVER;

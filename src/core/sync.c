@@ -48,11 +48,20 @@ void sync_follow_membership(struct swim *s)
 
 /* ---- Full pushes ---- */
 
+/* An echo goes into each datagram of a push: whichever arrives first opens the door to the rest. */
+enum { ECHO_SIZE = 2 + 3 + 16 };
+
+uint32_t sync_datagram_max(const struct swim *s)
+{
+    return WIRE_SYNC_DATAGRAM_MAX - (SWIM_DATAGRAM_MAX - s->config.datagram_max);
+}
+
 /* Chunks that all live members fit into, whatever their order. */
-static uint16_t chunks_needed(const struct swim *s)
+static uint16_t chunks_needed(const struct swim *s, bool has_echo)
 {
     uint32_t n = cluster_size(s);
-    uint32_t room = WIRE_SYNC_DATAGRAM_MAX - WIRE_HEADER_SIZE - WIRE_CHUNK_HEADER_SIZE;
+    uint32_t room = sync_datagram_max(s) - WIRE_HEADER_SIZE - WIRE_CHUNK_HEADER_SIZE -
+                    (has_echo ? ECHO_SIZE : 0);
     uint32_t bytes = n * WIRE_ENTRY4_SIZE + s->live_v6 * (WIRE_ENTRY6_SIZE - WIRE_ENTRY4_SIZE);
     uint32_t used = room - WIRE_ENTRY6_SIZE + 1; /* of each, at least, when both kinds mix */
 
@@ -70,7 +79,8 @@ bool sync_push(struct swim *s, const struct source *source)
     if (!job)
         return false;
     job->table_version = ++s->table_version;
-    job->chunk_count = chunks_needed(s);
+    job->echo = job->extended ? source->challenge : 0;
+    job->chunk_count = chunks_needed(s, job->echo);
     job->mask[0] = 1; /* of one bucket: everybody */
     s->stats.syncs_started++;
     return true;
@@ -84,7 +94,7 @@ void sync_push_periodic(struct swim *s)
         const struct member *m = member_at(s, slot);
         struct source peer = {.slot = slot, .addr = m->record.addr};
 
-        if (!is_plain(m))
+        if (!is_plain(m) || !(m->flags & MEMBER_PROVED))
             continue;
         sync_push(s, &peer);
         break;
@@ -193,7 +203,7 @@ void sync_ask(struct swim *s, uint32_t slot)
 
     /* A full table can't come to agree with anybody. */
     if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE) ||
-        s->slots_used == s->config.members_max)
+        !(m->flags & MEMBER_PROVED) || s->slots_used == s->config.members_max)
         return;
     if (!outbox_push(s, WIRE_SYNC, slot, &m->record.addr))
         return;
@@ -258,7 +268,7 @@ bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg)
 
 void sync_hear(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
-    if (!source->slot || !is_live(member_at(s, source->slot)) || is_off(s))
+    if (!source->slot || !source->is_proved || !is_live(member_at(s, source->slot)) || is_off(s))
         return;
     if (dg->buckets[0] == SYNC_REQUEST)
         hear_request(s, dg, source);

@@ -33,6 +33,9 @@ bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg);
 /* A reply told us of `slot`: nothing to return if it says what we hold. */
 void sync_note_equal(struct swim *s, uint32_t slot, const struct record *heard);
 /* The whole table goes to a peer, in paced ANTI_ENTROPY chunks. False when it can't for now. */
+/* The largest datagram of a synchronisation: as much below 1,200 bytes as datagram_max is below its
+ * own largest value. */
+uint32_t sync_datagram_max(const struct swim *s);
 bool sync_push(struct swim *s, const struct source *source);
 /* TIMER_SYNC: pushes to a random plain peer. */
 void sync_push_periodic(struct swim *s);

@@ -7,6 +7,7 @@
 #include "core/job.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/proof.h"
 #include "core/sync.h"
 
 struct wire_header transmit_header(const struct swim *s, uint8_t kind)
@@ -77,7 +78,7 @@ bool transmit_put_member(const struct swim *s, struct wire_builder *b, const str
  * and news is not spent on a newcomer that gets all of it. */
 static bool carries_news(const struct swim *s, const struct intent *intent)
 {
-    if (intent->no_news || s->leaving)
+    if (intent->no_news || !intent->is_proved || s->leaving)
         return false;
     return intent->kind == WIRE_PING || intent->kind == WIRE_ACK || intent->news_only;
 }
@@ -85,6 +86,51 @@ static bool carries_news(const struct swim *s, const struct intent *intent)
 static uint32_t news_max(const struct swim *s, const struct intent *intent)
 {
     return intent->kind == WIRE_GOSSIP ? gossip_fanout(s) : s->config.piggyback_max;
+}
+
+/* The peer is asked to prove its address, and repeats what it asked us (section 10). Between those
+ * who have both done so there is nothing to say. */
+static void put_proof(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    bool asks = !intent->is_proved && !intent->no_challenge;
+    uint64_t challenge = asks ? proof_token(s, &intent->to, intent->peer_id) : 0;
+
+    if (intent->kind != WIRE_PING && intent->kind != WIRE_ACK)
+        return;
+    if ((challenge || intent->echo) && wire_put_token(b, challenge, intent->echo))
+        s->stats.challenges_sent += challenge != 0;
+    else if (challenge && intent->is_stranger)
+        wire_put_record(b, WIRE_EXT_TOKEN, NULL, 0);
+    if (s->cluster_tag && (challenge || intent->echo || intent->is_stranger))
+        wire_put_cluster(b, s->cluster_tag);
+}
+
+/* What our own entry takes, where it has to go in front. */
+static size_t own_size(const struct swim *s)
+{
+    return s->config.addr_in_probes ? wire_entry_size(&self_of(s)->record.addr) : 0;
+}
+
+static void put_view(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    enum { VIEW_SIZE = 15 };
+    bool is_told = intent->kind == WIRE_SYNC || intent->kind == WIRE_PING ||
+                   (intent->kind == WIRE_ACK && !intent->is_stranger);
+
+    if (is_told && wire_left(b) >= VIEW_SIZE + own_size(s))
+        wire_put_view(b, s->digest, cluster_size(s));
+}
+
+/* The answer may be no larger than what it answers: so there is room for a token, a tag and a probe
+ * in it, and for our own entry in the answer to that. */
+static void put_padding(const struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    enum { FIRST_WORD = 2 * WIRE_ENTRY4_SIZE };
+
+    if (intent->is_padded)
+        wire_put_padding(b, FIRST_WORD + own_size(s));
+    else if (intent->is_stranger && intent->kind == WIRE_ACK && wire_left(b) > own_size(s))
+        wire_put_padding(b, wire_left(b) - own_size(s));
 }
 
 /* Extension records. Returns how many of them are news. */
@@ -98,12 +144,13 @@ static uint32_t put_records(struct swim *s, struct wire_builder *b, const struct
         wire_put_probe(b, intent->sequence);
     if (intent->has_on_behalf)
         wire_put_on_behalf(b, intent->on_behalf);
+    put_proof(s, b, intent);
     if (carries_news(s, intent))
         count = accusation_write(s, b, intent, news_max(s, intent));
-    if (intent->kind == WIRE_PING || intent->kind == WIRE_ACK || intent->kind == WIRE_SYNC)
-        wire_put_view(b, s->digest, cluster_size(s));
+    put_view(s, b, intent);
     if (intent->kind == WIRE_SYNC)
         sync_write_request(s, b);
+    put_padding(s, b, intent);
     return count;
 }
 
@@ -139,9 +186,25 @@ static uint32_t put_subjects(struct swim *s, struct wire_builder *b, const struc
     return count;
 }
 
+/* To those of whom nothing is known. What every decoder skips says which cluster this is, and makes
+ * room for the answer: a challenge, and all that meets it (section 10). */
+static void put_introduction(const struct swim *s, struct wire_builder *b,
+                             const struct intent *intent)
+{
+    const struct wire_entry tag = {
+        .id = s->cluster_tag, .status = WIRE_STATUS_CLUSTER, .addr = {.family = 4}};
+
+    if (intent->kind != WIRE_PING || intent->extended || intent->is_proved || intent->is_stranger)
+        return;
+    wire_put_entry(b, &tag);
+    wire_put_entry(b, &tag);
+}
+
 static uint32_t put_entries(struct swim *s, struct wire_builder *b, const struct intent *intent)
 {
     uint32_t count = put_subjects(s, b, intent);
+
+    put_introduction(s, b, intent);
 
     if (carries_news(s, intent))
         count += gossip_write(s, b, intent, news_max(s, intent));
@@ -170,13 +233,14 @@ static size_t write_intent(struct swim *s, const struct intent *intent, void *bu
     uint32_t accusations;
 
     header.flags = intent->request_ack ? WIRE_FLAG_REQUEST_ACK : 0;
-    wire_begin(&b, buf, SWIM_DATAGRAM_MAX, &header);
+    wire_begin(&b, buf, intent->cap, &header);
     accusations = put_records(s, &b, intent);
     if (intent->kind == WIRE_PING_REQ)
         wire_put_target(&b, intent->target_id, &intent->target_addr);
     else if (intent->kind != WIRE_LEAVE && intent->kind != WIRE_SYNC && intent->kind != WIRE_NACK)
         entries = put_entries(s, &b, intent);
-    if (intent->news_only && accusations == 0 && entries == (s->config.addr_in_probes ? 1u : 0u))
+    if (intent->kind == WIRE_GOSSIP && accusations == 0 &&
+        entries == (s->config.addr_in_probes ? 1u : 0u))
         return 0;
     count_sent(s, intent->kind);
     return wire_finish(&b);

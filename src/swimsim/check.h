@@ -15,8 +15,8 @@
  *   truth       nobody holds a member at an incarnation it never had, or as left before it left
  *               (not in networks that damage datagrams: the checksum overlooks some)
  *   self        in its own table a member is itself, and alive until it leaves
- *   zombie      a forgotten id comes back by its own answer or at a higher incarnation, but
- *               not by hearsay, for as long as its forgetting is remembered
+ *   zombie      a forgotten id comes back when it has repeated what it was asked to, or at a higher
+ *               incarnation, but not by hearsay, for as long as its forgetting is remembered
  *   bounds      no queue and no table is longer than its limit
  *   wire        datagrams say who sent them, at its own incarnation and a clock that does not run
  *               backwards, in a size and with bits that the protocol knows
@@ -32,7 +32,8 @@
  *   agreement   check_bound_ns after the last fault, all that are not apart hold exactly those
  *               that run and are not apart as alive, and go on doing so
  *   silence     check_silence_ns after that, there are no tombstones and no news, and nothing is
- *               sent but empty probes and their answers (not beside plain nodes: these push)
+ *               sent but empty probes and their answers (not beside plain nodes: these push);
+ *               all have proved their addresses to all, and nobody is asked to again
  *
  * Words:
  *   - A node is *apart* while the plan has a fault in force on it (run_is_faulted). One *thin cut*

@@ -29,8 +29,9 @@ struct identity {
 
 /* What an observer holds, and has told, of an id. */
 struct held {
-    uint64_t id;       /* 0: an empty place */
-    uint64_t heard_at; /* virtual time of its last own ACK to the observer */
+    uint64_t id;            /* 0: an empty place */
+    uint64_t heard_at;      /* virtual time when it last showed the observer that it hears it */
+    uint64_t challenges[2]; /* what the observer asked it to repeat: the last, and one before */
     uint64_t forgotten_at;
     swim_time forgotten_local;
     uint32_t observer;
@@ -188,6 +189,8 @@ void words_hold(struct check *check, uint32_t observer, const struct swim_member
 /* ---- check_sent.c ---- */
 
 void sent_datagram(struct check *check, const struct sim_happening *sent);
+/* What a datagram asks its receiver to repeat, to prove its address; 0: nothing. */
+uint64_t sent_challenge(const struct sim_happening *sent);
 void sent_delivered(struct check *check, const struct sim_happening *delivered);
 /* News of this one that was dropped was told often enough; it was not passed over in probing. */
 void sent_check_held(struct check *check, uint32_t observer, const struct swim_member *member,

@@ -22,6 +22,8 @@ enum {
     FLAG_EXTENDED = 0x02,
     RECORD_PROBE = 0x01,
     RECORD_ON_BEHALF = 0x02,
+    RECORD_TOKEN = 0x07,
+    TOKEN_SIZE = 16,
     CAPABLE = 0x01,
 };
 
@@ -117,7 +119,7 @@ static void follow_id(struct check *check, uint32_t node)
     seat->heartbeat = 0;
 }
 
-/* ---- Told often enough, probed in turn --------------------------------------------------- */
+/* ---- Extensions -------------------------------------------------------------------------- */
 
 /* Where the entries begin: behind the header and the extension. */
 static size_t entries_at(const uint8_t *data, size_t size)
@@ -128,6 +130,66 @@ static size_t entries_at(const uint8_t *data, size_t size)
         at += 2u + load_u16(data + HEADER_SIZE);
     return at;
 }
+
+/* The value of the first record of this type, of `value_size` bytes; NULL: there is none. */
+static const uint8_t *find_record(const uint8_t *data, size_t size, uint8_t type, size_t value_size)
+{
+    size_t end = entries_at(data, size);
+
+    for (size_t at = HEADER_SIZE + 2; end <= size && at + 3 + value_size <= end;
+         at += 3u + load_u16(data + at + 1)) {
+        if (data[at] == type && load_u16(data + at + 1) == value_size)
+            return data + at + 3;
+    }
+    return NULL;
+}
+
+/* ---- Proof of address -------------------------------------------------------------------- */
+
+uint64_t sent_challenge(const struct sim_happening *sent)
+{
+    const uint8_t *token = find_record(sent->data, sent->size, RECORD_TOKEN, TOKEN_SIZE);
+
+    return token != NULL ? load_u64(token) : 0;
+}
+
+static void note_challenge(struct check *check, const struct sim_happening *sent)
+{
+    uint64_t challenge = sent_challenge(sent);
+    struct held *held;
+
+    if (challenge == 0 || sent->peer == SIM_NOBODY)
+        return;
+    held = known_held(check, sent->node, sim_id(check->sim, sent->peer));
+    if (held->challenges[0] == challenge)
+        return;
+    held->challenges[1] = held->challenges[0];
+    held->challenges[0] = challenge;
+}
+
+/* It shows that its sender hears the receiver: it repeats what that one asked it to. Plain nodes
+ * can't; their ACKs have to do. */
+static bool is_proof(struct check *check, const struct sim_happening *delivered)
+{
+    const uint8_t *data = delivered->data;
+    const uint8_t *token = find_record(data, delivered->size, RECORD_TOKEN, TOKEN_SIZE);
+    uint64_t echo = token != NULL ? load_u64(token + 8) : 0;
+    const struct held *held = known_held(check, delivered->node, load_u64(data + 4));
+
+    if (data[21] != CAPABLE)
+        return data[1] == KIND_ACK;
+    return echo != 0 && (echo == held->challenges[0] || echo == held->challenges[1]);
+}
+
+static void note_proof(struct check *check, const struct sim_happening *delivered)
+{
+    uint64_t id = load_u64(delivered->data + 4);
+
+    if (id != 0 && is_proof(check, delivered))
+        known_held(check, delivered->node, id)->heard_at = sim_now(check->sim);
+}
+
+/* ---- Told often enough, probed in turn --------------------------------------------------- */
 
 /* Deaths and leaves that a datagram tells of are counted, for its sender and, since what others tell
  * counts as well, for its receiver. The two are one: who has left is told to some as dead. */
@@ -160,20 +222,13 @@ enum purpose { PURPOSE_ROUND, PURPOSE_UNKNOWN, PURPOSE_OTHER };
 
 static enum purpose purpose_of(const uint8_t *data, size_t size)
 {
-    size_t end = entries_at(data, size);
-    enum purpose purpose = PURPOSE_OTHER;
-
-    if (data[1] != KIND_PING || end > size)
+    if (data[1] != KIND_PING || entries_at(data, size) > size)
         return PURPOSE_OTHER;
     if ((data[20] & FLAG_EXTENDED) == 0)
         return PURPOSE_UNKNOWN;
-    for (size_t at = HEADER_SIZE + 2; at + 3 <= end; at += 3u + load_u16(data + at + 1)) {
-        if (data[at] == RECORD_ON_BEHALF)
-            return PURPOSE_OTHER;
-        if (data[at] == RECORD_PROBE)
-            purpose = PURPOSE_ROUND;
-    }
-    return purpose;
+    if (find_record(data, size, RECORD_ON_BEHALF, 8) != NULL)
+        return PURPOSE_OTHER;
+    return find_record(data, size, RECORD_PROBE, 4) != NULL ? PURPOSE_ROUND : PURPOSE_OTHER;
 }
 
 /* Rounds since the last probe of this one, in this settled time. */
@@ -289,13 +344,13 @@ void sent_datagram(struct check *check, const struct sim_happening *sent)
     learn_sender(check, seat, sent->data);
     if (!check_is_followed(check, sent->node))
         return;
+    note_challenge(check, sent);
     count_tellings(check, sent);
     count_round(check, sent);
 }
 
 void sent_delivered(struct check *check, const struct sim_happening *delivered)
 {
-    const uint8_t *data = delivered->data;
     uint32_t from = delivered->peer;
     uint64_t now_ns = sim_now(check->sim);
 
@@ -304,10 +359,9 @@ void sent_delivered(struct check *check, const struct sim_happening *delivered)
         !check->is_apart_heard && check_is_apart(check, from) &&
         !check_is_apart(check, delivered->node))
         check->is_apart_heard = true;
-    if (check_is_followed(check, delivered->node) &&
-        sum_words(data, delivered->size) == UINT16_MAX && delivered->size >= HEADER_SIZE)
+    if (!check_is_followed(check, delivered->node) || delivered->size < HEADER_SIZE)
+        return;
+    if (sum_words(delivered->data, delivered->size) == UINT16_MAX)
         count_tellings(check, delivered);
-    if (delivered->size >= HEADER_SIZE && data[1] == KIND_ACK && load_u64(data + 4) != 0 &&
-        check_is_followed(check, delivered->node))
-        known_held(check, delivered->node, load_u64(data + 4))->heard_at = now_ns;
+    note_proof(check, delivered);
 }

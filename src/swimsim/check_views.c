@@ -19,16 +19,25 @@
 
 enum {
     HEADER_SIZE = 24,
+    ENTRY_SIZE = 24,
+    ENTRY6_SIZE = 36,
     KIND_PING = 2,
     KIND_PING_REQ = 3,
     KIND_ACK = 4,
     KIND_NACK = 7,
-    FLAG_EXTENDED = 0x02
+    FLAG_EXTENDED = 0x02,
+    STATUS_CLUSTER = 255,
+    TAGS = 2, /* in a first word */
 };
 
 static bool is_ours(const struct check *check, uint32_t node)
 {
     return sim_state(check->sim, node) != SIM_STOPPED && !sim_is_foreign(check->sim, node);
+}
+
+static bool is_silence(const struct check *check)
+{
+    return check->silence_ns <= sim_now(check->sim) && !check->has_plain && !check->is_apart_heard;
 }
 
 /* ---- Each for itself --------------------------------------------------------------------- */
@@ -106,6 +115,16 @@ static void add_seen(struct view *view, const struct swim_member *member)
     memcpy(seen->ip, member->addr.ip, sizeof seen->ip);
 }
 
+/* Nothing is left to say, and that took more than one cycle of probes, in which each is asked. */
+static void check_proved(struct check *check, uint32_t node, const struct swim_member *member)
+{
+    if (is_silence(check) && !check->is_thin && check_is_expected(check, node) &&
+        member->status == SWIM_ALIVE && !member->is_proved)
+        check_complain(check, CHECK_SILENCE, node,
+                       "%016llx has not proved its address, after so many probes",
+                       (unsigned long long)member->id);
+}
+
 /* Looks through the whole table of one member. */
 static void look_into(struct check *check, uint32_t node)
 {
@@ -127,6 +146,7 @@ static void look_into(struct check *check, uint32_t node)
         if (slot == 0)
             continue;
         words_hold(check, node, &member);
+        check_proved(check, node, &member);
         sent_check_held(check, node, &member, &stats);
     }
     qsort(view->seen, view->count, sizeof *view->seen, compare_seen);
@@ -356,11 +376,6 @@ static void check_agreement(struct check *check, uint64_t now_ns)
 
 /* ---- Silence ----------------------------------------------------------------------------- */
 
-static bool is_silence(const struct check *check)
-{
-    return check->silence_ns <= sim_now(check->sim) && !check->has_plain && !check->is_apart_heard;
-}
-
 static void check_silence(struct check *check, uint32_t node)
 {
     struct swim_stats stats;
@@ -377,35 +392,70 @@ static void check_silence(struct check *check, uint32_t node)
                        (unsigned long)stats.members[SWIM_LEFT]);
 }
 
-/* Bytes of entries in a PING or ACK, less the sender's own in front. */
-static size_t entries_size(const struct check *check, const struct sim_happening *sent)
+/* Where entries begin: behind the header, the extension and the sender's own. */
+static size_t others_at(const struct check *check, const struct sim_happening *sent)
 {
     const struct swim_config *config = sim_member_config(check->sim, sent->node);
-    size_t extension = sent->data[20] & FLAG_EXTENDED ? 2u + load_u16(sent->data + HEADER_SIZE) : 0;
-    size_t own = config->addr.family == 4 ? 24 : 36;
-    size_t size = sent->size - HEADER_SIZE - extension;
+    bool is_extended = sent->data[20] & FLAG_EXTENDED;
+    size_t at = HEADER_SIZE + (is_extended ? 2u + load_u16(sent->data + HEADER_SIZE) : 0);
 
-    return config->addr_in_probes && size >= own ? size - own : size;
+    if (config->addr_in_probes)
+        at += config->addr.family == 4 ? ENTRY_SIZE : ENTRY6_SIZE;
+    return at;
+}
+
+/* How often a PING to one of whom nothing is known says, in entries that every member skips, which
+ * cluster this is (protocol.md section 10). */
+static uint32_t tags_of(const struct check *check, const struct sim_happening *sent)
+{
+    size_t at = others_at(check, sent);
+    uint32_t count = 0;
+
+    if (sent->data[1] != KIND_PING || sent->data[20] & FLAG_EXTENDED)
+        return 0;
+    while (at + (count + 1) * ENTRY_SIZE <= sent->size &&
+           sent->data[at + count * ENTRY_SIZE + 16] == STATUS_CLUSTER)
+        count++;
+    return count;
 }
 
 /* Beside a thin cut, others are asked to relay, and do. */
 static bool is_quiet_word(const struct check *check, const struct sim_happening *sent)
 {
+    uint32_t tags = tags_of(check, sent);
     uint8_t kind = sent->data[1];
 
     if (check->is_thin && (kind == KIND_PING_REQ || kind == KIND_ACK || kind == KIND_NACK))
         return true;
-    return (kind == KIND_PING || kind == KIND_ACK) && entries_size(check, sent) == 0;
+    return (kind == KIND_PING || kind == KIND_ACK) && tags <= TAGS &&
+           sent->size <= others_at(check, sent) + tags * ENTRY_SIZE;
+}
+
+/* It is asked to prove its address, or told of the cluster as one of whom nothing is known, and has
+ * answered all that. */
+static bool asks_again(const struct check *check, const struct sim_happening *sent)
+{
+    struct swim_member peer;
+
+    return (sent_challenge(sent) != 0 || tags_of(check, sent) != 0) && sent->peer != SIM_NOBODY &&
+           swim_member_find(sim_member(check->sim, sent->node), sim_id(check->sim, sent->peer),
+                            &peer) &&
+           peer.is_proved;
 }
 
 void views_sent(struct check *check, const struct sim_happening *sent)
 {
     if (!is_silence(check) || sent->node == SIM_NOBODY || sent->size < HEADER_SIZE + 2 ||
-        !check_is_expected(check, sent->node) || is_quiet_word(check, sent))
+        !check_is_expected(check, sent->node))
         return;
-    check_complain(check, CHECK_SILENCE, sent->node,
-                   "sends a datagram of kind %u, %lu bytes, when nothing is to be said",
-                   sent->data[1], (unsigned long)sent->size);
+    if (!is_quiet_word(check, sent))
+        check_complain(check, CHECK_SILENCE, sent->node,
+                       "sends a datagram of kind %u, %lu bytes, when nothing is to be said",
+                       sent->data[1], (unsigned long)sent->size);
+    else if (asks_again(check, sent))
+        check_complain(check, CHECK_SILENCE, sent->node,
+                       "asks n%lu for a proof of its address, which it has given",
+                       (unsigned long)sent->peer);
 }
 
 void views_tick(struct check *check)

@@ -190,8 +190,8 @@ static void check_story(struct check *check, uint32_t node, const struct sim_eve
         check_retention(check, node, held, event);
 }
 
-/* A forgotten one is back: it must have answered since, or be in a new incarnation, or its
- * forgetting is no longer remembered. */
+/* A forgotten one is back: it must have repeated since what it was asked to, or be in a new
+ * incarnation, or its forgetting is no longer remembered. */
 static void check_zombie(struct check *check, uint32_t node, const struct sim_event *event)
 {
     const struct held *held = known_held(check, node, event->id);
@@ -204,7 +204,7 @@ static void check_zombie(struct check *check, uint32_t node, const struct sim_ev
         return;
     check_complain(check, CHECK_ZOMBIE, node,
                    "%016llx is back at incarnation %lu, forgotten %llu ms ago at %lu, "
-                   "and has not answered since",
+                   "and has proved nothing since",
                    (unsigned long long)event->id, (unsigned long)event->incarnation,
                    (unsigned long long)((local - held->forgotten_local) / SWIM_MS),
                    (unsigned long)held->incarnation);

@@ -113,6 +113,28 @@ static bool decode_view(struct reader *value, struct wire_datagram *ret)
     return true;
 }
 
+static bool decode_token(struct reader *value, struct wire_datagram *ret)
+{
+    if (reader_left(value) != 16 && reader_left(value) != 0)
+        return false;
+    if (!ret->has_token && reader_left(value)) {
+        ret->challenge = read_u64(value);
+        ret->echo = read_u64(value);
+    }
+    ret->has_token = true;
+    return true;
+}
+
+static bool decode_cluster(struct reader *value, struct wire_datagram *ret)
+{
+    if (reader_left(value) != 8)
+        return false;
+    if (!ret->has_cluster)
+        ret->cluster = read_u64(value);
+    ret->has_cluster = true;
+    return true;
+}
+
 static bool decode_record(uint8_t type, struct reader value, struct wire_datagram *ret)
 {
     switch (type) {
@@ -125,7 +147,9 @@ static bool decode_record(uint8_t type, struct reader value, struct wire_datagra
         keep_value(&value, &ret->suspicions, &ret->suspicions_size);
         return true;
     case WIRE_EXT_BUCKETS: keep_value(&value, &ret->buckets, &ret->buckets_size); return true;
-    default: return true; /* of a later version: skipped */
+    case WIRE_EXT_TOKEN: return decode_token(&value, ret);
+    case WIRE_EXT_CLUSTER: return decode_cluster(&value, ret);
+    default: return true; /* padding, or of a later version: skipped */
     }
 }
 

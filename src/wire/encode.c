@@ -112,6 +112,34 @@ bool wire_put_suspicions(struct wire_builder *b, const struct wire_suspicion *al
     return true;
 }
 
+bool wire_put_token(struct wire_builder *b, uint64_t challenge, uint64_t echo)
+{
+    if (!begin_record(b, WIRE_EXT_TOKEN, 16))
+        return false;
+    write_u64(&b->out, challenge);
+    write_u64(&b->out, echo);
+    return true;
+}
+
+bool wire_put_cluster(struct wire_builder *b, uint64_t tag)
+{
+    if (!begin_record(b, WIRE_EXT_CLUSTER, 8))
+        return false;
+    write_u64(&b->out, tag);
+    return true;
+}
+
+void wire_put_padding(struct wire_builder *b, size_t size)
+{
+    size_t frame = b->ext_start ? RECORD_HEADER_SIZE : EXT_LEN_SIZE + RECORD_HEADER_SIZE;
+
+    if (size > wire_left(b))
+        size = wire_left(b);
+    if (size < frame || !begin_record(b, WIRE_EXT_PADDING, (uint16_t)(size - frame)))
+        return;
+    memset(write_space(&b->out, size - frame), 0, size - frame);
+}
+
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size)
 {
     if (!begin_record(b, type, size))

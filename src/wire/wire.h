@@ -46,13 +46,21 @@ enum { WIRE_FLAG_REQUEST_ACK = 0x01, WIRE_FLAG_EXTENDED = 0x02 };
 enum { WIRE_CAPABLE = 0x01 };
 
 enum wire_ext {
+    WIRE_EXT_PADDING = 0x00,   /* any bytes: room for the answer (section 10) */
     WIRE_EXT_PROBE = 0x01,     /* sequence u32 */
     WIRE_EXT_ON_BEHALF = 0x02, /* member id u64 */
     WIRE_EXT_SUSPICION = 0x03, /* (target id u64, incarnation u32, accuser id u64), repeated */
     WIRE_EXT_VIEW = 0x04,      /* digest u64, member count u32 */
     WIRE_EXT_BUCKETS = 0x05,   /* see docs/protocol.md section 8 */
     WIRE_EXT_META = 0x06,
+    /* Challenge u64, echo u64, 0: none. Empty: there was no room for a challenge (section 10). */
+    WIRE_EXT_TOKEN = 0x07,
+    WIRE_EXT_CLUSTER = 0x08, /* tag of the cluster's name u64 (section 10) */
 };
+
+/* A status that every decoder skips: an entry whose id is the tag of the sender's cluster, 0 for
+ * none, in datagrams to those of whom it is not known whether they understand extensions. */
+enum { WIRE_STATUS_CLUSTER = 255 };
 
 struct wire_header {
     uint8_t kind;
@@ -86,6 +94,11 @@ struct wire_datagram {
     bool has_probe;
     bool has_on_behalf;
     bool has_view;
+    bool has_token;
+    bool has_cluster;
+    uint64_t challenge; /* to be repeated to its sender, 0: none */
+    uint64_t echo;      /* the challenge that it repeats, 0: none */
+    uint64_t cluster;
     uint32_t probe_sequence;
     uint64_t on_behalf;
     uint64_t view_digest;
@@ -146,6 +159,10 @@ bool wire_put_on_behalf(struct wire_builder *b, uint64_t id);
 bool wire_put_view(struct wire_builder *b, uint64_t digest, uint32_t count);
 /* Any number, in one record. */
 bool wire_put_suspicions(struct wire_builder *b, const struct wire_suspicion *all, uint32_t count);
+bool wire_put_token(struct wire_builder *b, uint64_t challenge, uint64_t echo);
+bool wire_put_cluster(struct wire_builder *b, uint64_t tag);
+/* As much of `size` bytes, the record's own header included, as there is room for. */
+void wire_put_padding(struct wire_builder *b, size_t size);
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size);
 /* Payloads. Asserted: PING_REQ's and ANTI_ENTROPY's are put once, before any entry. */
 bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr);

@@ -296,13 +296,23 @@ struct sim_traffic traffic_of(struct sim *sim, uint32_t node, uint64_t duration_
 
 /* ---- Forged datagrams -------------------------------------------------------------------- */
 
+/* Of core/proof.h, whose other headers have some of the names that are used here. */
+uint64_t proof_token(const struct swim *s, const struct swim_addr *addr, uint64_t id);
+
 void forge(struct sim *sim, const struct swim_addr *from, uint32_t node,
            const struct forged *forged)
 {
     uint8_t buf[SWIM_DATAGRAM_MAX];
     struct wire_builder b;
 
-    wire_begin(&b, buf, sizeof buf, &forged->header);
+    struct wire_header header = forged->header;
+
+    if (forged->is_proved)
+        header.capabilities = WIRE_CAPABLE;
+    wire_begin(&b, buf, sizeof buf, &header);
+    if (forged->is_proved)
+        assert_true(
+            wire_put_token(&b, 0, proof_token(sim_member(sim, node), from, header.sender_id)));
     for (size_t i = 0; i < forged->count; i++)
         assert_true(wire_put_entry(&b, &forged->entries[i]));
     sim_inject(sim, from, node, buf, wire_finish(&b));

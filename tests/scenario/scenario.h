@@ -89,6 +89,7 @@ struct sim_traffic traffic_of(struct sim *sim, uint32_t node, uint64_t duration_
 
 struct forged {
     struct wire_header header;
+    bool is_proved; /* as if its source had been asked, and repeats it: somebody is really there */
     const struct wire_entry *entries;
     size_t count;
 };

@@ -188,8 +188,35 @@ static void the_smallest_table(void **state)
     scenario_end(sim);
 }
 
-/* Ten thousand strangers knock: the table stays within its bound and no member is evicted. */
+/* Ten thousand strangers knock from addresses where nobody is: nobody is learnt. */
 static void a_flood_of_forged_ids(void **state)
+{
+    (void)state;
+    struct sim *sim = scenario_of(__func__, 5);
+    struct swim_addr from = make_addr(5, 1000);
+    uint64_t before;
+
+    for (uint32_t i = 0; i < 5; i++)
+        sim_member_config(sim, i)->members_max = 64;
+    start_settled(sim);
+    before = SIM_COUNTER(sim, 0, drop_unproved);
+    for (uint32_t i = 0; i < 10000; i++) {
+        struct forged lie = {.header = {.kind = WIRE_PING, .sender_id = 100000 + i}};
+
+        from.port = (uint16_t)(1000 + i % 60000);
+        forge(sim, &from, 0, &lie);
+        if (i % 100 == 0)
+            run_ms(sim, 10);
+    }
+    run_ms(sim, 1000);
+    assert_int_equal(SIM_COUNTER(sim, 0, drop_unproved) - before, 10000);
+    /* None of them has ever been there: nobody has anything to forget. */
+    expect_converged(sim, 0);
+    scenario_end(sim);
+}
+
+/* The same from addresses that answer: they get in until the table is full, and no further. */
+static void a_flood_of_real_strangers(void **state)
 {
     (void)state;
     struct sim *sim = scenario_of(__func__, 5);
@@ -199,10 +226,11 @@ static void a_flood_of_forged_ids(void **state)
         sim_member_config(sim, i)->members_max = 64;
     start_settled(sim);
     for (uint32_t i = 0; i < 10000; i++) {
-        struct forged lie = {.header = {.kind = WIRE_PING, .sender_id = 100000 + i}};
+        struct forged knock = {.header = {.kind = WIRE_PING, .sender_id = 100000 + i},
+                               .is_proved = true};
 
         from.port = (uint16_t)(1000 + i % 60000);
-        forge(sim, &from, 0, &lie);
+        forge(sim, &from, 0, &knock);
         if (i % 100 == 0)
             run_ms(sim, 10);
     }
@@ -215,7 +243,7 @@ static void a_flood_of_forged_ids(void **state)
         }
     }
     assert_true(SIM_COUNTER(sim, 0, newcomers_refused) > 9000);
-    /* The strangers don't answer: in the end only the members are left. */
+    /* They have gone again: in the end only the members are left. */
     expect_converged(sim, 300000);
     expect_clean(sim, 60000);
     scenario_end(sim);
@@ -346,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_full_table_refuses_newcomers),
         cmocka_unit_test(the_smallest_table),
         cmocka_unit_test(a_flood_of_forged_ids),
+        cmocka_unit_test(a_flood_of_real_strangers),
         cmocka_unit_test(nonsense_is_dropped_and_counted),
         cmocka_unit_test(unusable_entries_are_skipped),
         cmocka_unit_test(old_words_move_no_address),

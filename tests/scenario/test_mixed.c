@@ -373,8 +373,10 @@ static void a_huge_table_is_paced_for_a_plain_peer(void **state)
     sim_start(mixed.sim, node);
     for (uint32_t i = 0; i < 120; i++) {
         struct wire_entry entries[50];
-        struct forged gossip = {
-            .header = {.kind = WIRE_GOSSIP, .sender_id = 7}, .entries = entries, .count = 50};
+        struct forged gossip = {.header = {.kind = WIRE_GOSSIP, .sender_id = 7},
+                                .is_proved = true,
+                                .entries = entries,
+                                .count = 50};
 
         for (uint32_t k = 0; k < 50; k++) {
             uint32_t id = 1000 + 50 * i + k;

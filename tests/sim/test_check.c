@@ -294,31 +294,92 @@ static void a_member_is_itself_and_alive(void **state)
     expect_complaint(world, CHECK_SELF, "holds itself as alive");
 }
 
-/* Forgotten, and then back without an answer of its own; or with one, or too late to remember. */
+/* A datagram of `from` to `to`, with this much of an extension. */
+struct word {
+    struct sim_happening as;
+    uint8_t kind;
+    bool is_plain;
+    uint64_t challenge;
+    uint64_t echo;
+    uint32_t tags; /* entries that say which cluster it is */
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+};
+
+static const struct sim_happening *write_word(const struct world *world, struct word *word)
+{
+    struct wire_header header = {.kind = word->kind};
+    struct wire_entry tag = {.status = WIRE_STATUS_CLUSTER, .addr = {.family = 4}};
+    struct swim_member self;
+    struct wire_builder b;
+
+    assert_true(swim_member_at(sim_member(world->sim, word->as.node), 0, &self));
+    header.capabilities = word->is_plain ? 0 : WIRE_CAPABLE;
+    header.sender_id = self.id;
+    header.heartbeat = self.heartbeat;
+    header.incarnation = self.incarnation;
+    wire_begin(&b, word->buf, sizeof word->buf, &header);
+    if (word->challenge != 0 || word->echo != 0)
+        assert_true(wire_put_token(&b, word->challenge, word->echo));
+    for (uint32_t i = 0; i < word->tags; i++)
+        assert_true(wire_put_entry(&b, &tag));
+    word->as.size = wire_finish(&b);
+    word->as.data = word->buf;
+    return &word->as;
+}
+
+/* n1 has asked n2 to repeat 77, and n2 says this since n1 forgot it. */
+static struct world *forgotten_world(struct word word, uint32_t seconds)
+{
+    struct world *world = calm_world(SECONDS(60), 1u << CHECK_STORY);
+    struct sim_event event = event_of(world, 1, 2, SWIM_EVENT_FORGOTTEN);
+    struct word asked = {.as = {.node = 1, .peer = 2}, .kind = WIRE_ACK, .challenge = 77};
+
+    sent_datagram(world->check, write_word(world, &asked));
+    sim_run(world->sim, SIM_SECOND);
+    event.at = sim_now(world->sim);
+    words_event(world->check, 1, &event);
+    word.as = (struct sim_happening){.node = 2, .peer = 1};
+    (void)write_word(world, &word);
+    sim_crash(world->sim, 2);
+    sim_run(world->sim, SECONDS(seconds));
+    word.as.node = 1;
+    word.as.peer = 2;
+    sent_delivered(world->check, &word.as);
+    known_held(world->check, 1, event.id)->is_forgotten = true; /* it was seen alive meanwhile */
+    event = event_of(world, 1, 2, SWIM_EVENT_JOINED);
+    words_event(world->check, 1, &event);
+    return world;
+}
+
+/* Forgotten, and then back without a word that shows that it hears; or with one, or too late to
+ * remember. */
 static void the_forgotten_come_back_by_themselves(void **state)
 {
     (void)state;
-    for (int way = 0; way < 3; way++) {
-        struct world *world = calm_world(SECONDS(60), 1u << CHECK_STORY);
-        struct sim_event event = event_of(world, 1, 2, SWIM_EVENT_FORGOTTEN);
-        struct held *held;
+    const struct word false_words[] = {
+        {.kind = WIRE_GOSSIP},
+        {.kind = WIRE_ACK},
+        {.kind = WIRE_PING, .challenge = 77},
+        {.kind = WIRE_PING, .echo = 78},
+        {.kind = WIRE_PING, .is_plain = true},
+    };
+    const struct word true_words[] = {
+        {.kind = WIRE_PING, .echo = 77},
+        {.kind = WIRE_SYNC, .echo = 77},
+        {.kind = WIRE_ACK, .is_plain = true},
+    };
 
-        words_event(world->check, 1, &event);
-        held = known_held(world->check, 1, event.id);
-        sim_crash(world->sim, 2);
-        sim_run(world->sim, SECONDS(way == 2 ? 16 : 1));
-        held = known_held(world->check, 1, event.id);
-        held->is_forgotten = true;
-        held->heard_at = way == 1 ? sim_now(world->sim) : 0;
-        event = event_of(world, 1, 2, SWIM_EVENT_JOINED);
-        words_event(world->check, 1, &event);
-        if (way == 0) {
-            expect_complaint(world, CHECK_ZOMBIE, "has not answered since");
-        } else {
-            assert_null(check_failure(world->check));
-            world_free(world);
-        }
+    for (size_t i = 0; i < sizeof false_words / sizeof *false_words; i++)
+        expect_complaint(forgotten_world(false_words[i], 1), CHECK_ZOMBIE, "has proved nothing");
+    for (size_t i = 0; i < sizeof true_words / sizeof *true_words; i++) {
+        struct world *world = forgotten_world(true_words[i], 1);
+
+        assert_null(check_failure(world->check));
+        world_free(world);
     }
+    struct world *world = forgotten_world(false_words[0], 16);
+    assert_null(check_failure(world->check));
+    world_free(world);
 }
 
 /* ---- What a member says to others -------------------------------------------------------- */
@@ -525,6 +586,52 @@ static void then_there_is_silence(void **state)
     expect_complaint(world, CHECK_SILENCE, "when nothing is to be said");
 }
 
+static struct world *silent_world(void)
+{
+    struct world *world = world_new(SECONDS(900), 0);
+    uint64_t silence_ns = check_bound_ns(&world->plan) + check_silence_ns(&world->plan);
+
+    assert_true(run_on(world, (uint32_t)(silence_ns / SIM_SECOND) + 2));
+    return world;
+}
+
+/* n1 says this to n2, whose address is proved or not. */
+static struct world *said_in_silence(struct word word, bool is_proved)
+{
+    struct world *world = silent_world();
+
+    word.as = (struct sim_happening){.kind = SIM_HAPPENED_SENT, .node = 1, .peer = 2};
+    if (!is_proved) /* to one that it does not know */
+        sim_restart_new_id(world->sim, 2);
+    views_sent(world->check, write_word(world, &word));
+    return world;
+}
+
+static void in_silence_only_the_unknown_are_asked(void **state)
+{
+    (void)state;
+    const struct word questions[] = {
+        {.kind = WIRE_PING, .challenge = 5},
+        {.kind = WIRE_ACK, .challenge = 5, .echo = 6},
+        {.kind = WIRE_PING, .tags = 1},
+        {.kind = WIRE_PING, .tags = 2},
+    };
+    const struct word answer = {.kind = WIRE_ACK, .echo = 6};
+
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        struct world *world = said_in_silence(questions[i], false);
+
+        assert_null(check_failure(world->check));
+        world_free(world);
+        expect_complaint(said_in_silence(questions[i], true), CHECK_SILENCE, "which it has given");
+    }
+    world_free(said_in_silence(answer, true));
+    expect_complaint(said_in_silence((struct word){.kind = WIRE_PING, .tags = 3}, false),
+                     CHECK_SILENCE, "of kind 2, 96 bytes, when nothing is to be said");
+    expect_complaint(said_in_silence((struct word){.kind = WIRE_ACK, .tags = 1}, false),
+                     CHECK_SILENCE, "of kind 4, 48 bytes, when nothing is to be said");
+}
+
 static void agreement_is_asked_where_it_can_be_had(void **state)
 {
     (void)state;
@@ -611,6 +718,7 @@ int main(void)
         cmocka_unit_test(all_must_agree_in_the_end),
         cmocka_unit_test(strangers_need_not_agree),
         cmocka_unit_test(then_there_is_silence),
+        cmocka_unit_test(in_silence_only_the_unknown_are_asked),
         cmocka_unit_test(agreement_is_asked_where_it_can_be_had),
         cmocka_unit_test(each_can_be_switched_off),
         cmocka_unit_test(looking_on_changes_nothing),

@@ -2,6 +2,8 @@
 #include "harness.h"
 
 #include "core/clock.h"
+#include "core/proof.h"
+#include "core/stranger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +99,10 @@ size_t message_write(const struct message *m, uint8_t *buf)
         DEMAND(wire_put_probe(&b, m->probe));
     if (m->has_on_behalf)
         DEMAND(wire_put_on_behalf(&b, m->on_behalf));
+    if (m->challenge || m->echo)
+        DEMAND(wire_put_token(&b, m->challenge, m->echo));
+    if (m->cluster)
+        DEMAND(wire_put_cluster(&b, m->cluster));
     if (m->suspicion_count)
         DEMAND(wire_put_suspicions(&b, m->suspicions, m->suspicion_count));
     if (m->has_view)
@@ -110,13 +116,61 @@ size_t message_write(const struct message *m, uint8_t *buf)
     return wire_finish(&b);
 }
 
-enum swim_error hear(struct swim *s, swim_time now, const struct message *message)
+static enum swim_error hear_as_is(struct swim *s, swim_time now, const struct message *message,
+                                  const struct swim_addr *from)
 {
     uint8_t buf[SWIM_DATAGRAM_MAX];
     size_t size = message_write(message, buf);
-    struct swim_addr from = message->at.family ? message->at : addr4((uint32_t)message->from);
 
-    return swim_receive(s, now, &from, buf, size);
+    return swim_receive(s, now, from, buf, size);
+}
+
+static bool has_proved(const struct swim *s, const struct message *m, const struct swim_addr *from)
+{
+    struct swim_member member;
+
+    /* A PING without anything is a first word: with a later life it comes from a stranger. */
+    return swim_member_find(s, m->from, &member) && member.is_proved &&
+           addr_equal(&member.addr, from) &&
+           (m->plain || m->kind != WIRE_PING || m->incarnation <= member.incarnation);
+}
+
+uint64_t token_for(const struct swim *s, swim_time now, const struct swim_addr *addr, uint64_t id)
+{
+    struct swim *copy = malloc(sizeof *copy);
+    uint64_t token;
+
+    DEMAND(copy);
+    *copy = *s;
+    copy->now = now;
+    token = proof_token(copy, addr, id);
+    free(copy);
+    return token;
+}
+
+enum swim_error hear(struct swim *s, swim_time now, const struct message *message)
+{
+    struct swim_addr from = addr_fold(message->at.family ? &message->at : &(struct swim_addr){0});
+    struct message m = *message;
+
+    if (!from.family)
+        from = addr4((uint32_t)message->from);
+    if (m.unproved || m.from == 0 || has_proved(s, &m, &from))
+        return hear_as_is(s, now, message, &from);
+    if (!m.plain) {
+        m.echo = token_for(s, now, &from, m.from);
+        return hear_as_is(s, now, &m, &from);
+    }
+    stranger_expect(s, &from);
+    if (m.kind != WIRE_ACK) {
+        struct message ack = {.kind = WIRE_ACK,
+                              .plain = true,
+                              .from = m.from,
+                              .incarnation = m.incarnation,
+                              .heartbeat = m.heartbeat};
+        (void)hear_as_is(s, now, &ack, &from);
+    }
+    return hear_as_is(s, now, message, &from);
 }
 
 void hear_entry(struct swim *s, swim_time now, uint64_t from, struct wire_entry entry)

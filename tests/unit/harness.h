@@ -41,13 +41,16 @@ struct message {
     struct swim_addr at; /* source of the datagram; family 0: addr4(from) */
     uint32_t incarnation;
     uint32_t heartbeat;
-    bool plain; /* else capable */
+    bool plain;    /* else capable */
+    bool unproved; /* else whatever `at` has to prove first, it proves (protocol.md section 10) */
     bool request_ack;
     bool has_probe, has_on_behalf, has_view;
     uint32_t probe;
     uint64_t on_behalf;
     uint64_t view_digest;
     uint32_t view_count;
+    uint64_t challenge, echo; /* TOKEN, if either is not 0 */
+    uint64_t cluster;         /* CLUSTER, if not 0 */
     const struct wire_suspicion *suspicions;
     uint32_t suspicion_count;
     uint64_t target; /* PING_REQ */
@@ -59,6 +62,8 @@ struct message {
 
 size_t message_write(const struct message *message, uint8_t *buf);
 enum swim_error hear(struct swim *s, swim_time now, const struct message *message);
+/* What `addr` has to repeat at `now`, if somebody with this id is there. */
+uint64_t token_for(const struct swim *s, swim_time now, const struct swim_addr *addr, uint64_t id);
 /* One entry, in a GOSSIP from number `from`, whose clock never moves. */
 void hear_entry(struct swim *s, swim_time now, uint64_t from, struct wire_entry entry);
 /* One accusation, at incarnation 0, in a GOSSIP from number `from`, whose clock never moves. */

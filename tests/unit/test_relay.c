@@ -9,7 +9,15 @@
 #include "core/clock.h"
 #include "core/member.h"
 
-enum { REQUESTER = 2, TARGET = 3, OTHER = 4, PLAIN_REQUESTER = 5, PLAIN_TARGET = 6, LAST = 6 };
+enum {
+    REQUESTER = 2,
+    TARGET = 3,
+    OTHER = 4,
+    PLAIN_REQUESTER = 5,
+    PLAIN_TARGET = 6,
+    LAST = 6,
+    MANY = 100
+};
 
 static struct swim *begin(swim_time *ret_now)
 {
@@ -280,6 +288,36 @@ static void test_asked_about_ourselves_we_answer(void **state)
     member_end(s);
 }
 
+/* Numbers MANY to MANY + 47 are members too. */
+static void meet_many(struct swim *s, swim_time *now)
+{
+    hear_members(s, *now, MANY, MANY + 47);
+    *now = settle(s, *now, *now + 60000 * SWIM_MS);
+    drain_events(s);
+}
+
+/* One member has one probe under way; whoever asks for more at a time is refused at once. */
+static void test_nobody_is_served_without_end(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(&now);
+    struct message request = request_of(REQUESTER, TARGET);
+    struct sent sent;
+
+    (void)state;
+    for (uint32_t i = 0; i < RELAYS_PER_PEER; i++)
+        ask(s, now, REQUESTER, TARGET);
+    assert_int_equal(hear(s, now, &request), SWIM_OK);
+    assert_true(next_sent(s, now, &sent));
+    assert_int_equal(sent.dg.header.kind, WIRE_NACK);
+    assert_true(is_to(&sent, REQUESTER));
+    assert_int_equal(drain(s, now), 0);
+    ask(s, now, OTHER, TARGET);
+    now += s->config.probe_interval_ms * SWIM_MS; /* then those are over */
+    ask(s, now, REQUESTER, TARGET);
+    member_end(s);
+}
+
 static void test_the_oldest_give_way(void **state)
 {
     swim_time now;
@@ -287,9 +325,10 @@ static void test_the_oldest_give_way(void **state)
     uint32_t sequences[3 * RELAYS_MAX];
 
     (void)state;
+    meet_many(s, &now);
     for (uint32_t i = 0; i < COUNT_OF(sequences); i++) {
         now += SWIM_MS;
-        sequences[i] = ask(s, now, REQUESTER, TARGET);
+        sequences[i] = ask(s, now, MANY + i % 48, TARGET);
         assert_true(s->relay_count <= RELAYS_MAX);
         assert_null(swim_check(s));
     }
@@ -436,8 +475,9 @@ static void test_each_nack_has_its_own_time(void **state)
     struct sent sent;
 
     (void)state;
+    meet_many(s, &began);
     for (uint32_t i = 0; i < REQUESTS; i++)
-        sequences[i] = ask(s, began + i * 10 * SWIM_MS, i % 2 ? REQUESTER : OTHER, TARGET);
+        sequences[i] = ask(s, began + i * 10 * SWIM_MS, MANY + i, TARGET);
     for (uint32_t i = 0; i < REQUESTS; i += 3)
         ack(s, began + 300 * SWIM_MS, TARGET, sequences[i]);
     drain(s, began + 300 * SWIM_MS);
@@ -462,6 +502,7 @@ int main(void)
         cmocka_unit_test(test_the_given_address_is_not_used),
         cmocka_unit_test(test_only_members_may_ask),
         cmocka_unit_test(test_asked_about_ourselves_we_answer),
+        cmocka_unit_test(test_nobody_is_served_without_end),
         cmocka_unit_test(test_the_oldest_give_way),
         cmocka_unit_test(test_silence_is_reported),
         cmocka_unit_test(test_an_answer_after_the_nack_is_passed_on),
