@@ -459,10 +459,21 @@ static bool draw_identity(struct swim_config *config)
 {
     do {
         if (getrandom(&config->id, sizeof config->id, 0) != (ssize_t)sizeof config->id ||
-            getrandom(&config->seed, sizeof config->seed, 0) != (ssize_t)sizeof config->seed)
+            getrandom(&config->seed, sizeof config->seed, 0) != (ssize_t)sizeof config->seed ||
+            getrandom(config->secret, sizeof config->secret, 0) != (ssize_t)sizeof config->secret)
             return false;
     } while (config->id == 0);
     return true;
+}
+
+/* What fits through an Ethernet in one piece when it is sealed: a key may still come. */
+static uint32_t largest_datagram(const struct swim_addr *bound)
+{
+    enum { SEALED_MAX_IPV4 = 1472, SEALED_MAX_IPV6 = 1452 };
+    uint32_t size =
+        (bound->family == 6 ? SEALED_MAX_IPV6 : SEALED_MAX_IPV4) - SWIM_SEAL_OVERHEAD_MAX;
+
+    return size < SWIM_DATAGRAM_MAX ? size : SWIM_DATAGRAM_MAX;
 }
 
 static enum exit_code start_member(struct agent *agent, const struct swim_addr *bound,
@@ -477,6 +488,8 @@ static enum exit_code start_member(struct agent *agent, const struct swim_addr *
         return fail(EXIT_CODE_FAILURE, "no random numbers: %s", strerror(errno));
     config.addr = agent->addr;
     config.addr_in_probes = !is_address_equal(&agent->addr, bound);
+    memcpy(config.cluster, agent->config.cluster, sizeof config.cluster);
+    config.datagram_max = largest_datagram(bound);
     wrong = swim_config_check(&config);
     if (wrong != NULL)
         return fail(EXIT_CODE_CONFIG, "the setting %s is out of its range", wrong);

@@ -120,6 +120,8 @@ static void receive_plain(struct guard *guard, swim_time now, const struct swim_
 
     if (error == SWIM_DROP_VERSION && guard->seal == NULL)
         note(guard, now, from, REFUSED_UNREADABLE);
+    else if (error == SWIM_DROP_CLUSTER)
+        note(guard, now, from, REFUSED_CLUSTER);
 }
 
 static void refuse_plain(struct guard *guard, swim_time now, const struct swim_addr *from)
@@ -131,10 +133,14 @@ static void refuse_plain(struct guard *guard, swim_time now, const struct swim_a
 static void receive_opened(struct guard *guard, swim_time now, const struct swim_addr *from,
                            const void *data, const struct swim_seal_opened *opened)
 {
-    enum swim_error error = swim_receive(guard->swim, now, from, data, opened->size);
+    enum swim_error error = opened->is_fresh
+                                ? swim_receive(guard->swim, now, from, data, opened->size)
+                                : swim_receive_unproved(guard->swim, now, from, data, opened->size);
 
     if (error == SWIM_OK && !opened->is_fresh)
         swim_seal_admit(guard->seal, opened);
+    else if (error == SWIM_DROP_CLUSTER)
+        note(guard, now, from, REFUSED_CLUSTER);
 }
 
 /* By its header alone: version 1, a known kind, and the length that it has. Envelope 2 opens with

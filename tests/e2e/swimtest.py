@@ -475,9 +475,12 @@ def main():
 
 # ---- Datagrams by hand -----------------------------------------------------------------------
 
-GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY = range(1, 7)
+GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, NACK, SYNC = range(1, 9)
 REQUEST_ACK, EXTENDED = 1, 2
-ALIVE, SUSPECT, DEAD = range(3)
+CAPABLE = 1
+ALIVE, SUSPECT, DEAD, LEFT = range(4)
+# Extension records (docs/protocol.md section 6).
+PADDING, PROBE, ON_BEHALF, SUSPICION, VIEW, BUCKETS, META, TOKEN, CLUSTER = range(9)
 HEADER = struct.Struct(">BBHQIIBBH")
 
 
@@ -515,8 +518,18 @@ def entries_of(payload):
     return found
 
 
+def extended(records, payload=b""):
+    """The payload of an EXTENDED datagram: records, [(type, value)], before the rest."""
+    block = b"".join(struct.pack(">BH", kind, len(value)) + value for kind, value in records)
+    return struct.pack(">H", len(block)) + block + payload
+
+
+def token(challenge, echo):
+    return TOKEN, struct.pack(">QQ", challenge, echo)
+
+
 class Datagram:
-    """A plain version-1 datagram."""
+    """A version-1 datagram; with `records`, an EXTENDED one."""
 
     def __init__(self, kind, sender_id, payload=b"", heartbeat=0, incarnation=0, flags=0,
                  capabilities=0):
@@ -546,8 +559,29 @@ class Datagram:
         return cls(kind, sender_id, data[HEADER.size:], heartbeat, incarnation, flags,
                    capabilities)
 
+    def split(self):
+        """Its extension records, {type: value}, and the payload behind them."""
+        records = {}
+        if not self.flags & EXTENDED or not self.capabilities & CAPABLE:
+            return records, self.payload
+        (left,) = struct.unpack_from(">H", self.payload)
+        at, end = 2, 2 + left
+        while at < end:
+            kind, size = struct.unpack_from(">BH", self.payload, at)
+            records.setdefault(kind, self.payload[at + 3:at + 3 + size])
+            at += 3 + size
+        return records, self.payload[end:]
+
+    def records(self):
+        return self.split()[0]
+
+    def token(self):
+        """(challenge, echo), zeros where there is none."""
+        return struct.unpack(">QQ", self.records().get(TOKEN) or bytes(16))
+
     def entries(self):
-        return entries_of(self.payload[12:] if self.kind == ANTI_ENTROPY else self.payload)
+        payload = self.split()[1]
+        return entries_of(payload[12:] if self.kind == ANTI_ENTROPY else payload)
 
     def __repr__(self):
         return (f"<kind {self.kind} from {self.sender_id} heartbeat {self.heartbeat} incarnation "
@@ -606,8 +640,7 @@ class PlainPeer:
                 return
             try:
                 datagram = Datagram.decode(data)
-                if datagram.kind > ANTI_ENTROPY or datagram.flags & EXTENDED:
-                    raise AssertionError(f"not for a plain peer: {datagram}")
+                self._check(datagram)
                 if datagram.kind in (GOSSIP, PING, ACK, ANTI_ENTROPY):
                     datagram.entries()
             except (AssertionError, struct.error, KeyError) as error:
@@ -616,8 +649,15 @@ class PlainPeer:
             with self.lock:
                 self.received.append(datagram)
             if self.answer and (datagram.kind == PING or datagram.flags & REQUEST_ACK):
-                self.socket.sendto(Datagram(ACK, self.id, heartbeat=self.heartbeat(),
-                                            incarnation=self.incarnation).encode(), source)
+                self.socket.sendto(self._ack(datagram).encode(), source)
+
+    def _check(self, datagram):
+        if datagram.kind > ANTI_ENTROPY or datagram.flags & EXTENDED:
+            raise AssertionError(f"not for a plain peer: {datagram}")
+
+    def _ack(self, datagram):
+        del datagram
+        return Datagram(ACK, self.id, heartbeat=self.heartbeat(), incarnation=self.incarnation)
 
     def got(self, kind=None, since=0):
         """Datagrams received so far, from the `since`-th on."""
@@ -635,14 +675,84 @@ class PlainPeer:
         wait_until(probe, seconds, f"a datagram of kind {kind} {what}")
         return found[0]
 
-    def ask(self, node, seconds=2.0, payload=b"", **header):
-        """PINGs, again after a while if need be, until an ACK comes; returns it."""
+    def own_entry(self, **header):
+        """What a version-1 node's PINGs and gossip begin with: itself."""
+        return entry(header.get("sender_id", self.id), self.addr,
+                     heartbeat=header.get("heartbeat", self.heartbeat()),
+                     incarnation=header.get("incarnation", self.incarnation))
+
+    def ask(self, node, seconds=2.0, payload=None, **header):
+        """PINGs, again after a while if need be, until an ACK comes; returns it. The payload is its
+        own entry, unless told otherwise."""
         since = len(self.got())
         deadline = time.monotonic() + seconds * FACTOR
         while True:
-            self.send(node, PING, payload, **header)
+            self.send(node, PING, self.own_entry(**header) if payload is None else payload,
+                      **header)
             try:
                 return self.await_datagram(ACK, 0.2, since)
             except AssertionError:
                 if time.monotonic() > deadline:
                     raise
+
+    def join(self, node, seconds=3.0):
+        """Goes on asking, as version-1 nodes do, until it is a member: it has answered a PING of
+        the node's. Returns the first ACK."""
+        ack = self.ask(node)
+        asked = [time.monotonic()]
+
+        def probe():
+            if time.monotonic() - asked[0] > 0.2:
+                self.send(node, GOSSIP, self.own_entry())
+                asked[0] = time.monotonic()
+            member = node.member(self.addr, "alive")
+            return member and int(member["id"]) == self.id, node.view()
+
+        wait_until(probe, seconds, f"{self.addr} is a member of {node.name}'s cluster")
+        return ack
+
+
+class CapablePeer(PlainPeer):
+    """A node that understands extensions: it repeats what it is asked to repeat, and asks nothing
+    itself. `send` takes its extension records."""
+
+    def _check(self, datagram):
+        if datagram.kind > SYNC:
+            raise AssertionError(f"not of version 1: {datagram}")
+
+    def _ack(self, datagram):
+        records = [(kind, value) for kind, value in datagram.records().items() if kind == PROBE]
+        challenge, _ = datagram.token()
+        if challenge:
+            records.append(token(0, challenge))
+        return Datagram(ACK, self.id, extended(records) if records else b"", self.heartbeat(),
+                        self.incarnation, EXTENDED if records else 0, CAPABLE)
+
+    def send(self, node, kind, payload=b"", flags=0, records=(), **header):
+        if records:
+            payload, flags = extended(records, payload), flags | EXTENDED
+        super().send(node, kind, payload, flags, capabilities=CAPABLE, **header)
+
+    def challenge_of(self, node, seconds=2.0, **header):
+        """What the node asks this address to repeat, under this id."""
+        deadline = time.monotonic() + seconds * FACTOR
+        while True:
+            since = len(self.got())
+            self.send(node, PING, records=[(PADDING, bytes(100))], **header)
+            try:
+                ack = self.await_datagram(ACK, 0.2, since, accept=lambda d: d.token()[0])
+                return ack.token()[0]
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+
+    def join(self, node, seconds=3.0):
+        """Proves its address, and is a member. Returns the ACK that says so."""
+        challenge, ours = self.challenge_of(node), rng.randrange(1, 1 << 63)
+        since = len(self.got())
+        self.send(node, PING, records=[token(ours, challenge)])
+        ack = self.await_datagram(ACK, seconds, since, "that repeats our challenge",
+                                  lambda d: d.token()[1] == ours)
+        wait_until(lambda: (node.member(self.addr, "alive"), node.view()), seconds,
+                   f"{self.addr} is a member of {node.name}'s cluster")
+        return ack
