@@ -354,6 +354,7 @@ void agent_collect(void *context, struct metrics *ret)
                             .resolver = resolver_stats(agent->resolver),
                             .shield = agent->shield.stats,
                             .rate_limited = agent->limiter.limited,
+                            .rate_limited_members = agent->limiter.limited_members,
                             .log_lines_dropped = log_lines_dropped(),
                             .http_requests = http.requests,
                             .http_refused = http.refused,

@@ -109,5 +109,6 @@ bool limiter_allows(struct limiter *limiter, const struct swim_addr *member, uin
              limiter->strangers_depth_ns))
         return true;
     limiter->limited++;
+    limiter->limited_members += member != NULL;
     return false;
 }

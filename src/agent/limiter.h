@@ -39,8 +39,9 @@ struct limiter {
     uint64_t member_cost_ns;
     uint64_t member_depth_ns;
     uint64_t seed;
-    uint64_t limited; /* datagrams refused */
-    size_t set_mask;  /* sets of buckets, a power of two, less one */
+    uint64_t limited;         /* datagrams refused */
+    uint64_t limited_members; /* those of members among them, whose own bucket was empty too */
+    size_t set_mask;          /* sets of buckets, a power of two, less one */
     struct bucket *buckets;
 };
 

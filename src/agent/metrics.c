@@ -183,6 +183,11 @@ static void put_daemon(const struct out *out, const struct metrics *metrics)
     put_shield(out, metrics);
     put_counter(out, "rate_limited", "Datagrams dropped by the inbound rate limits.",
                 metrics->rate_limited);
+    put_counter_head(out, "rate_limited_senders", "The same, by who sent them.");
+    put(out, "swim_rate_limited_senders_total{sender=\"member\"} %" PRIu64 "\n",
+        metrics->rate_limited_members);
+    put(out, "swim_rate_limited_senders_total{sender=\"stranger\"} %" PRIu64 "\n",
+        metrics->rate_limited - metrics->rate_limited_members);
     put_counter(out, "name_lookups", "Answered look-ups of peers' names.",
                 metrics->resolver.answers);
     put_counter(out, "name_lookup_failures", "Failed look-ups of peers' names.",

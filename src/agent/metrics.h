@@ -24,6 +24,7 @@ struct metrics {
     struct resolver_stats resolver;
     struct shield_stats shield;
     uint64_t rate_limited;
+    uint64_t rate_limited_members; /* of these, from addresses of members */
     uint64_t log_lines_dropped;
     uint64_t http_requests;
     uint64_t http_refused; /* connections beyond the limit */

@@ -36,6 +36,7 @@ static void test_strangers(void **state)
     assert_true(limiter_init(&limiter, &defaults));
     assert_int_equal(burst(&limiter, 0, START, 5000), 1000);
     assert_int_equal(limiter.limited, 4000);
+    assert_int_equal(limiter.limited_members, 0);
     assert_int_equal(burst(&limiter, 0, START + SECOND / 500 - 1, 10), 0);
     assert_int_equal(burst(&limiter, 0, START + SECOND / 500, 10), 1);
     assert_int_equal(burst(&limiter, 0, START + SECOND, 5000), 499);
@@ -67,6 +68,7 @@ static void test_member_overdraws(void **state)
     assert_int_equal(burst(&limiter, 7, START, 1100), 1100);
     assert_int_equal(limiter.limited, 0);
     assert_int_equal(burst(&limiter, 7, START, 10), 0);
+    assert_int_equal(limiter.limited_members, 10);
     assert_int_equal(burst(&limiter, 8, START, 100), 100);
     limiter_done(&limiter);
 }

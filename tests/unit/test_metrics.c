@@ -18,7 +18,7 @@ static void append(void *context, const char *data, size_t size)
 /* Every counter has a value of its own, so that none can stand in for another. */
 static struct metrics figures(void)
 {
-    struct metrics metrics = {.rate_limited = 71, .http_requests = 72};
+    struct metrics metrics = {.rate_limited = 71, .rate_limited_members = 30, .http_requests = 72};
     uint64_t next = 1000;
 
 #define NUMBER(name, help) metrics.swim.name = next++;
@@ -125,6 +125,8 @@ static void test_text(void **state)
     assert_line("swim_members_dead 7");
     assert_line("swim_members_left 8");
     assert_line("swim_rate_limited_total 71");
+    assert_line("swim_rate_limited_senders_total{sender=\"member\"} 30");
+    assert_line("swim_rate_limited_senders_total{sender=\"stranger\"} 41");
     assert_line("swim_socket_send_errors_total{cause=\"too_large\"} 81");
     assert_line("swim_socket_receive_overflows_total 82");
     assert_null(strstr(output, "# EOF"));
