@@ -146,12 +146,13 @@ static void challenge(struct swim *s, const struct wire_datagram *dg, struct sou
 /* Plain version 1 knows no tokens: it is asked by a PING, where what it sent is worth that. */
 static void answer_plain(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
-    uint32_t size = source->size;
+    bool has_room = source->size >= 2 * WIRE_HEADER_SIZE;
 
     if (dg->header.kind == WIRE_ACK)
         return;
     if (dg->header.kind == WIRE_PING || dg->header.flags & WIRE_FLAG_REQUEST_ACK) {
-        if (!reply(s, WIRE_ACK, dg, source) || size < 2 * WIRE_HEADER_SIZE)
+        source->size -= has_room ? WIRE_HEADER_SIZE : 0; /* an advertised address makes it larger */
+        if (!reply(s, WIRE_ACK, dg, source) || !has_room)
             return;
         source->is_answered = false; /* and there is room for one more */
     }
