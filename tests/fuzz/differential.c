@@ -51,6 +51,10 @@ static const char *compare_records(const struct wire_datagram *a, const struct n
         return "PROBE differs";
     if (a->has_on_behalf != b->has_on_behalf || a->on_behalf != b->on_behalf)
         return "ON_BEHALF differs";
+    if (a->has_token != b->has_token || a->challenge != b->challenge || a->echo != b->echo)
+        return "TOKEN differs";
+    if (a->has_cluster != b->has_cluster || a->cluster != b->cluster)
+        return "CLUSTER differs";
     if (a->has_view != b->has_view || a->view_digest != b->view_digest ||
         a->view_count != b->view_members)
         return "VIEW differs";
@@ -111,6 +115,8 @@ static bool put_records(struct wire_builder *b, const struct wire_datagram *d)
 {
     return (!d->has_probe || wire_put_probe(b, d->probe_sequence)) &&
            (!d->has_on_behalf || wire_put_on_behalf(b, d->on_behalf)) &&
+           (!d->has_token || wire_put_token(b, d->challenge, d->echo)) &&
+           (!d->has_cluster || wire_put_cluster(b, d->cluster)) &&
            (!d->suspicions || put_suspicions(b, d)) &&
            (!d->has_view || wire_put_view(b, d->view_digest, d->view_count)) &&
            (!d->buckets || wire_put_record(b, WIRE_EXT_BUCKETS, d->buckets, d->buckets_size));

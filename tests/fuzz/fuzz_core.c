@@ -6,7 +6,11 @@
  *     1 source len len bytes...   its checksum put right     4            a seed is added
  *     2 source len len bytes...   also sent by a capable     5            the member leaves
  *                                 peer of our making         other        nothing
+ *     6 source len len bytes...   also after its sender, from there, has proved its address by a
+ *                                 handshake (docs/protocol.md section 10)
  */
+#include "arena.h"
+
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "swim/swim.h"
@@ -37,12 +41,12 @@ static struct swim *new_member(swim_time now)
     config.seed = 1;
     config.addr = address_of(1);
     config.members_max = MEMBERS_MAX;
-    size_t size = swim_footprint(&config);
-    void *arena = aligned_alloc(16, (size + 15) / 16 * 16);
-    ASSERT(arena != NULL);
-    memset(arena, 0, size);
-    return swim_init(arena, size, &config, now);
+    size_t size = (swim_footprint(&config) + 15) / 16 * 16;
+    return swim_init(arena_take(size), size, &config, now);
 }
+
+/* What the member has asked last, whomever. */
+static uint64_t challenge;
 
 static void drain(struct swim *s, swim_time now)
 {
@@ -54,6 +58,7 @@ static void drain(struct swim *s, swim_time now)
     for (int i = 0; i < 4096 && (written = swim_transmit(s, now, &to, buf, sizeof buf)) > 0; i++) {
         ASSERT(to.family == 4 || to.family == 6);
         ASSERT(wire_decode(buf, written, &sent) == SWIM_OK);
+        challenge = sent.challenge ? sent.challenge : challenge;
     }
     while (swim_next_event(s, &event)) {
         ASSERT(event.kind >= SWIM_EVENT_JOINED && event.kind <= SWIM_EVENT_LEAVE_DONE);
@@ -77,6 +82,22 @@ static void put_right(uint8_t *datagram, size_t size, bool is_capable)
     datagram[23] = (uint8_t)sum;
 }
 
+static void greet(struct swim *s, swim_time now, const struct swim_addr *from, uint64_t id,
+                  uint64_t echo)
+{
+    struct wire_header header = {
+        .kind = WIRE_PING, .capabilities = WIRE_CAPABLE, .sender_id = id, .heartbeat = 1};
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+
+    wire_begin(&b, buf, sizeof buf, &header);
+    (void)wire_put_token(&b, 0, echo);
+    if (!echo)
+        wire_put_padding(&b, 48);
+    (void)swim_receive(s, now, from, buf, wire_finish(&b));
+    drain(s, now);
+}
+
 static void receive(struct swim *s, swim_time now, struct reader *script, uint8_t op)
 {
     static uint8_t buf[SWIM_RECEIVE_MAX];
@@ -91,7 +112,11 @@ static void receive(struct swim *s, swim_time now, struct reader *script, uint8_
     }
     memcpy(buf, bytes, size);
     if (op > 0) {
-        put_right(buf, size, op == 2);
+        put_right(buf, size, op != 1);
+    }
+    if (op == 6 && size >= WIRE_HEADER_SIZE) {
+        greet(s, now, &from, load_u64(buf + 4), 0);
+        greet(s, now, &from, load_u64(buf + 4), challenge);
     }
     (void)swim_receive(s, now, &from, buf, size);
 }
@@ -100,10 +125,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     swim_time now = SWIM_MS;
     struct swim *s = new_member(now);
+    challenge = 0;
     struct reader script = reader_of(data, size);
     for (int step = 0; step < STEPS_MAX && reader_left(&script) > 0; step++) {
         uint8_t op = read_u8(&script);
-        if (op <= 2) {
+        if (op <= 2 || op == 6) {
             receive(s, now, &script, op);
         } else if (op == 3) {
             now += read_u16(&script) * SWIM_MS;
@@ -120,6 +146,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             swim_panic(broken, __FILE__, __LINE__);
         }
     }
-    free(s);
+    arena_give(s);
     return 0;
 }

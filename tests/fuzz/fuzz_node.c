@@ -1,14 +1,22 @@
 /*
  * One member in a cluster that makes sense but for its malice: the input is a script of datagrams
  * built field by field from a small world - a dozen ids, a few addresses, counters near 0 and at
- * their ends, answers to the probes that were really sent - so that the fuzzer spends its time in
- * the protocol and not in guessing checksums (fuzz_core does that). After each step every
- * invariant holds, everything sent decodes, and no timer is due for ever.
+ * their ends, answers to the probes and challenges that were really sent - so that the fuzzer
+ * spends its time in the protocol and not in guessing checksums (fuzz_core does that). After each
+ * step every invariant holds, everything sent decodes, no timer is due for ever, and whoever is not
+ * heard was sent no more bytes than he sent.
  *
- *     input: shape | lifeguard | step...    step: op, then what it reads; at the end, zeros are read
+ *     input: shape | lifeguard | cluster | step...    step: op, then what it reads; zeros at the end
+ *
+ * A sender proves its address (docs/protocol.md section 10) in all that it says, unless STRANGER is
+ * in the op: then it takes a handshake, for which there is an op that repeats what was last asked.
  */
+#include "arena.h"
+
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "core/proof.h"
+#include "core/stranger.h"
 #include "swim/swim.h"
 #include "wire/wire.h"
 
@@ -24,6 +32,9 @@ enum {
     ROUNDS_MAX = 64,  /* advances at one instant until nothing is due */
 };
 
+/* Bits of an op that is a datagram: how it comes. */
+enum { STRANGER = 0x10, REPEATABLE = 0x20 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct world {
@@ -35,6 +46,10 @@ struct world {
     uint64_t last_target;
     uint8_t last_sent[SWIM_DATAGRAM_MAX];
     size_t last_size;
+    uint64_t last_challenge;
+    bool is_drained;          /* nothing waits to be sent */
+    struct swim_addr watched; /* whoever is there was not heard */
+    size_t sent_there;
 };
 
 /* ---- The small world ---- */
@@ -94,7 +109,7 @@ static void set_lifeguard(struct swim_config *config, uint8_t lifeguard)
     config->confirmations = (3u + (lifeguard >> 4)) % (SWIM_CONFIRMATIONS_MAX + 1);
 }
 
-static struct swim *new_member(struct world *w, uint8_t shape, uint8_t lifeguard)
+static struct swim *new_member(struct world *w, uint8_t shape, uint8_t lifeguard, uint8_t cluster)
 {
     struct swim_config config;
     void *arena;
@@ -112,10 +127,12 @@ static struct swim *new_member(struct world *w, uint8_t shape, uint8_t lifeguard
     config.indirect_k = shape & 128 ? SWIM_INDIRECT_MAX : 2;
     config.incarnation = shape == 0xFF ? UINT32_MAX : 0;
     set_lifeguard(&config, lifeguard);
+    if (cluster & 1)
+        memcpy(config.cluster, "blue", 5);
+    if (cluster & 2)
+        config.datagram_max = 1200;
     w->arena_size = (swim_footprint(&config) + 15) / 16 * 16;
-    arena = aligned_alloc(16, w->arena_size);
-    ASSERT(arena != NULL);
-    memset(arena, 0, w->arena_size);
+    arena = arena_take(w->arena_size);
     return swim_init(arena, w->arena_size, &config, w->now);
 }
 
@@ -146,6 +163,8 @@ static void look_at(struct world *w, const uint8_t *bytes, size_t size)
 
     ASSERT(wire_decode(bytes, size, &dg) == SWIM_OK);
     while (wire_next_entry(&dg.entries, &entry)) {
+        if (entry.status == WIRE_STATUS_CLUSTER)
+            continue;
         ASSERT(entry.id != 0 && entry.status <= SWIM_LEFT && entry.addr.port != 0);
         if (entry.id == dg.header.sender_id)
             ASSERT(entry.status == SWIM_ALIVE);
@@ -158,6 +177,8 @@ static void look_at(struct world *w, const uint8_t *bytes, size_t size)
         w->last_sequence = dg.probe_sequence;
         w->last_target = dg.target_id;
     }
+    if (dg.challenge)
+        w->last_challenge = dg.challenge;
     memcpy(w->last_sent, bytes, size);
     w->last_size = size;
 }
@@ -173,7 +194,10 @@ static void drain(struct world *w)
         ASSERT(to.port != 0 && (to.family == 4 || to.family == 6));
         ASSERT(++count < SENT_MAX);
         look_at(w, buf, size);
+        if (memcmp(&to, &w->watched, sizeof to) == 0)
+            w->sent_there += size;
     }
+    w->is_drained = true;
 }
 
 /* Advances until nothing is due any more at this instant. */
@@ -203,6 +227,62 @@ static void poll_events(struct world *w)
 
 /* ---- What it hears ---- */
 
+static struct swim_addr folded(const struct swim_addr *addr)
+{
+    static const uint8_t mapped[12] = {[10] = 0xFF, [11] = 0xFF};
+    struct swim_addr v4 = {.family = 4, .port = addr->port};
+
+    if (addr->family != 6 || memcmp(addr->ip, mapped, sizeof mapped) != 0)
+        return *addr;
+    memcpy(v4.ip, addr->ip + 12, 4);
+    return v4;
+}
+
+/* Who is not heard gets no more than he gave, unless somebody there is entitled to more. */
+static void deliver(struct world *w, uint8_t op, const struct swim_addr *from, const uint8_t *bytes,
+                    size_t size)
+{
+    struct swim_member member;
+    bool was_drained = w->is_drained;
+    enum swim_error error = op & REPEATABLE ? swim_receive_unproved(w->s, w->now, from, bytes, size)
+                                            : swim_receive(w->s, w->now, from, bytes, size);
+
+    w->is_drained = false;
+    if ((error != SWIM_DROP_UNPROVED && error != SWIM_DROP_CLUSTER) || !was_drained)
+        return;
+    w->watched = folded(from);
+    if (!swim_member_find_addr(w->s, &w->watched, &member) || !member.is_proved) {
+        w->sent_there = 0;
+        drain(w);
+        ASSERT(w->sent_there <= size);
+    }
+    memset(&w->watched, 0, sizeof w->watched);
+}
+
+/* A capable sender repeats the token that was, or would have been, sent to it. */
+static void put_proof(struct world *w, struct wire_builder *b, uint64_t id,
+                      const struct swim_addr *from)
+{
+    (void)wire_put_token(b, draw(w), proof_token(w->s, from, id));
+    if (w->s->cluster_tag)
+        (void)wire_put_cluster(b, w->s->cluster_tag);
+}
+
+/* A plain one answers a PING. */
+static void answer_as_plain(struct world *w, const struct wire_header *header,
+                            const struct swim_addr *from)
+{
+    struct wire_header ack = *header;
+    uint8_t buf[WIRE_HEADER_SIZE];
+    struct wire_builder b;
+
+    ack.kind = WIRE_ACK;
+    ack.flags = 0;
+    stranger_expect(w->s, from);
+    wire_begin(&b, buf, sizeof buf, &ack);
+    deliver(w, 0, from, buf, wire_finish(&b));
+}
+
 static void put_suspicions(struct world *w, struct wire_builder *b)
 {
     struct wire_suspicion all[ACCUSED_MAX];
@@ -227,10 +307,10 @@ static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
     if (which & 16)
         put_suspicions(w, b);
     if (which & 8) { /* of any type, also a known one with a wrong length */
-        uint8_t value[16] = {0};
+        uint8_t value[32] = {0};
 
         value[0] = draw(w);
-        (void)wire_put_record(b, draw(w) % 10, value, draw(w) % 16);
+        (void)wire_put_record(b, draw(w) % 10, value, draw(w) % 33);
     }
 }
 
@@ -252,6 +332,13 @@ static void put_buckets(struct world *w, struct wire_builder *b)
     (void)wire_put_record(b, WIRE_EXT_BUCKETS, value, (uint16_t)size);
 }
 
+static uint8_t draw_status(struct world *w)
+{
+    uint8_t b = draw(w);
+
+    return b < 250 ? b % 5 : WIRE_STATUS_CLUSTER;
+}
+
 static void put_entries(struct world *w, struct wire_builder *b, uint8_t count)
 {
     for (uint8_t i = 0; i < count; i++) {
@@ -259,7 +346,7 @@ static void put_entries(struct world *w, struct wire_builder *b, uint8_t count)
             .id = draw_id(w),
             .incarnation = draw_counter(w),
             .heartbeat = draw_counter(w),
-            .status = draw(w) % 5,
+            .status = draw_status(w),
             .addr = house(draw(w)),
         };
 
@@ -267,7 +354,7 @@ static void put_entries(struct world *w, struct wire_builder *b, uint8_t count)
     }
 }
 
-static void hear_built(struct world *w, uint8_t kind)
+static void hear_built(struct world *w, uint8_t op, uint8_t kind)
 {
     uint8_t style = draw(w);
     struct wire_header header = {
@@ -279,11 +366,16 @@ static void hear_built(struct world *w, uint8_t kind)
         .heartbeat = draw_counter(w),
     };
     struct swim_addr from = house(style & 4 ? draw(w) : (uint8_t)header.sender_id);
+    struct swim_addr source = folded(&from);
     struct swim_addr target = house(draw(w));
     uint8_t buf[SWIM_DATAGRAM_MAX];
     struct wire_builder b;
 
+    if (!header.capabilities && !(op & STRANGER) && source.port)
+        answer_as_plain(w, &header, &source);
     wire_begin(&b, buf, sizeof buf, &header);
+    if (header.capabilities && !(op & STRANGER))
+        put_proof(w, &b, header.sender_id, &source);
     if (header.capabilities)
         put_records(w, &b, style & 8 ? draw(w) : 1);
     if (kind == WIRE_SYNC)
@@ -294,11 +386,35 @@ static void hear_built(struct world *w, uint8_t kind)
         (void)wire_put_chunk(&b, draw(w), draw(w), draw(w));
     if (kind != WIRE_PING_REQ && kind != WIRE_LEAVE)
         put_entries(w, &b, style >> 4);
-    (void)swim_receive(w->s, w->now, &from, buf, wire_finish(&b));
+    deliver(w, op, &from, buf, wire_finish(&b));
+}
+
+/* A PING or an ACK that repeats what the member asked last, whomever. */
+static void hear_handshake(struct world *w, uint8_t op)
+{
+    uint8_t style = draw(w);
+    struct wire_header header = {.kind = style & 1 ? WIRE_ACK : WIRE_PING,
+                                 .capabilities = WIRE_CAPABLE,
+                                 .sender_id = draw_id(w),
+                                 .incarnation = draw_counter(w)};
+    struct swim_addr from = house(style & 4 ? draw(w) : (uint8_t)header.sender_id);
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+
+    wire_begin(&b, buf, sizeof buf, &header);
+    if (style & 2)
+        (void)wire_put_record(&b, WIRE_EXT_TOKEN, NULL, 0);
+    else
+        (void)wire_put_token(&b, draw(w), style & 8 ? 0 : w->last_challenge);
+    if (style & 16)
+        (void)wire_put_cluster(&b, style & 32 ? draw(w) : w->s->cluster_tag);
+    if (style & 64)
+        wire_put_padding(&b, draw(w));
+    deliver(w, op, &from, buf, wire_finish(&b));
 }
 
 /* Its own last datagram comes back, from anywhere, with one byte changed. */
-static void hear_echo(struct world *w)
+static void hear_echo(struct world *w, uint8_t op)
 {
     struct swim_addr from = house(draw(w));
     uint8_t at = draw(w);
@@ -313,18 +429,17 @@ static void hear_echo(struct world *w)
     sum = wire_checksum(w->last_sent, w->last_size);
     w->last_sent[22] = (uint8_t)(sum >> 8);
     w->last_sent[23] = (uint8_t)sum;
-    (void)swim_receive(w->s, w->now, &from, w->last_sent, w->last_size);
+    deliver(w, op, &from, w->last_sent, w->last_size);
 }
 
 /* The whole member moves to another place in memory. */
 static void move(struct world *w)
 {
-    void *arena = aligned_alloc(16, w->arena_size);
+    void *arena = arena_take(w->arena_size);
 
-    ASSERT(arena != NULL);
     memcpy(arena, w->s, w->arena_size);
     memset(w->s, 0xA5, w->arena_size);
-    free(w->s);
+    arena_give(w->s);
     w->s = arena;
 }
 
@@ -341,15 +456,15 @@ static void step(struct world *w)
                        ? swim_deadline(w->s) - w->now
                        : 0);
         break;
-    case 3: hear_built(w, WIRE_GOSSIP); break;
-    case 4: hear_built(w, WIRE_PING); break;
-    case 5: hear_built(w, WIRE_PING_REQ); break;
-    case 6: hear_built(w, WIRE_ACK); break;
-    case 7: hear_built(w, WIRE_LEAVE); break;
-    case 8: hear_built(w, WIRE_ANTI_ENTROPY); break;
-    case 9: hear_built(w, WIRE_SYNC); break;
-    case 10: hear_built(w, WIRE_NACK); break;
-    case 11: hear_echo(w); break;
+    case 3: hear_built(w, op, WIRE_GOSSIP); break;
+    case 4: hear_built(w, op, WIRE_PING); break;
+    case 5: hear_built(w, op, WIRE_PING_REQ); break;
+    case 6: hear_built(w, op, WIRE_ACK); break;
+    case 7: hear_built(w, op, WIRE_LEAVE); break;
+    case 8: hear_built(w, op, WIRE_ANTI_ENTROPY); break;
+    case 9: hear_built(w, op, WIRE_SYNC); break;
+    case 10: hear_built(w, op, WIRE_NACK); break;
+    case 11: hear_echo(w, op); break;
     case 12:
         addr = house(draw(w));
         (void)swim_join(w->s, w->now, &addr);
@@ -364,7 +479,11 @@ static void step(struct world *w)
             swim_leave(w->s, w->now);
         else if (op == 0x7F) /* months pass */
             advance(w, draw(w) * UINT64_C(86400000) * SWIM_MS);
+        else
+            hear_handshake(w, op);
     }
+    if (op % 16 == 12 || op == 0xFF)
+        w->is_drained = false;
     if (op & 0x80 || w->script.at == w->script.end)
         poll_events(w);
     if (op & 0x40)
@@ -376,8 +495,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world w = {.now = SWIM_MS, .script = reader_of(data, size)};
 
     uint8_t shape = draw(&w);
+    uint8_t lifeguard = draw(&w);
 
-    w.s = new_member(&w, shape, draw(&w));
+    w.s = new_member(&w, shape, lifeguard, draw(&w));
     for (uint32_t i = 0; i < STEPS_MAX && reader_left(&w.script) > 0; i++) {
         const char *broken;
 
@@ -390,6 +510,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     drain(&w);
     advance(&w, 0);
-    free(w.s);
+    arena_give(w.s);
     return 0;
 }

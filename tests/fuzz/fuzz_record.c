@@ -31,6 +31,9 @@ static const struct {
     {WIRE_EXT_BUCKETS, 4},
     {WIRE_EXT_META, 5},
     {0xC8, 1},
+    {WIRE_EXT_TOKEN, 16},
+    {WIRE_EXT_CLUSTER, 8},
+    {WIRE_EXT_PADDING, 24},
 };
 
 /* The value comes from the input; what is missing there is zero. */

@@ -8,7 +8,7 @@ import os
 import struct
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RECORD_CHOICES = 11  # the length of fuzz_record.c's table
+RECORD_CHOICES = 14  # the length of fuzz_record.c's table
 VECTORS = os.path.join(HERE, '..', 'data', 'wire-v1', 'vectors.jsonl')
 
 
@@ -38,8 +38,8 @@ def main():
                 place = {6: 5, 3: 6}.get(datagram[1], 0)
                 write('entry', vector['name'], bytes([place]) + datagram[24:])
             wait = struct.pack('>BH', 3, 600)
-            write('core', vector['name'], b'\4' + step(0, datagram) + wait + step(2, datagram, 3) + wait * 3)
-            story += step(2, datagram) + wait
+            write('core', vector['name'], b'\4' + step(0, datagram) + wait + step(6, datagram, 3) + wait * 3)
+            story += step(6, datagram) + wait
     write('core', 'story', story + b'\5' + struct.pack('>BH', 3, 600) * 5)
     # Records of an extension: PROBE, ON_BEHALF, VIEW, an unknown one; and the later kinds.
     records = b''.join(struct.pack('>BH', kind, len(value)) + value for kind, value in (
@@ -49,8 +49,14 @@ def main():
         datagram = extended(kind, 99, records)
         write('datagram', f'extended_{kind}', datagram)
         write('differential', f'extended_{kind}', datagram)
-        write('core', f'extended_{kind}', step(2, datagram) * 2 + struct.pack('>BH', 3, 600) * 3)
+        write('core', f'extended_{kind}', step(6, datagram) * 2 + struct.pack('>BH', 3, 600) * 3)
     write('core', 'accused', accused())
+    # What record_traffic.c has written.
+    folder = os.path.join(HERE, 'corpus', 'datagram')
+    for name in sorted(os.listdir(folder)):
+        if name.startswith('traffic_'):
+            with open(os.path.join(folder, name), 'rb') as f:
+                write('core', name, step(6, f.read()) + struct.pack('>BH', 3, 600))
     records_of()
 
 
@@ -84,7 +90,7 @@ def extended(kind, sender, records):
 def accused():
     """Members 2 to 7; three of them accuse 5, and each other, and us; then NACKs, and silence."""
     wait = struct.pack('>BH', 3, 900)
-    story = b''.join(step(2, extended(1, member, b''), member) for member in range(2, 8)) + wait * 3
+    story = b''.join(step(6, extended(1, member, b''), member) for member in range(2, 8)) + wait * 3
     for accuser in (2, 3, 4):
         accusations = b''.join(struct.pack('>QIQ', target, 1, accuser) for target in (5, 6, accuser, 1))
         record = struct.pack('>BH', 3, len(accusations)) + accusations

@@ -11,6 +11,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus', 'nod
 GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, SYNC, NACK = 3, 4, 5, 6, 7, 8, 9, 10
 POLL, DRAIN = 0x80, 0x40
 CAPABLE, REQUEST_ACK, RECORDS = 2, 1, 8
+STRANGER = 0x10  # its address is not proved by itself
 
 
 def tenths(n):
@@ -29,8 +30,9 @@ def hear(kind, sender, incarnation=0, heartbeat=0, style=CAPABLE, records=None, 
     style |= len(entries) << 4
     body = bytes([kind | DRAIN, style | (RECORDS if records is not None else 0),
                   sender - 1, incarnation, heartbeat, 0])
-    if style & CAPABLE and records is not None:
-        body += records
+    if style & CAPABLE or kind in (SYNC, NACK):
+        body += bytes([0])  # what it asks the member to repeat
+        body += records if records is not None else b''
     return body + tail + b''.join(entries)
 
 
@@ -46,6 +48,19 @@ def accused(*accusations):
 
 # To the first NACK that somebody may owe, and what was asked of whom.
 NACKED = b''.join(hear(NACK, member, records=bytes([3])) for member in (2, 3, 4))
+
+
+
+def knock(member, style=0, kind=PING, entries=2):
+    """A stranger's introduction: two entries that say the cluster's name, of none."""
+    tag = bytes([250, 0, 0, 255, 0])
+    return bytes([kind | STRANGER | DRAIN, style | entries << 4, member - 1, 0, 0, 0]) + (
+        bytes(0) if style & CAPABLE else b'') + tag * entries
+
+
+def handshake(member, style=0, counter=0):
+    return bytes([15 | DRAIN, style, member - 1, counter, 5])
+
 
 STORIES = {
     'quiet': joined() + tenths(50),
@@ -74,6 +89,14 @@ STORIES = {
             + hear(SYNC, 2, tail=bytes([1, 3, 1, 255])) + to_deadline() * 4,
     'chunks': joined() + hear(ANTI_ENTROPY, 2, tail=bytes([1, 0, 1]),
                               entries=[entry(m, 0, 0, 0) for m in range(8, 14)]) + tenths(10),
+    'knocks': b''.join(knock(member, CAPABLE) + handshake(member) for member in range(2, 8)) + tenths(30)
+              + to_deadline() * 20,
+    'knocks_plain': b''.join(knock(member) + hear(ACK, member, style=0) for member in range(2, 6)) + to_deadline() * 20,
+    'moved': joined(3) + bytes([PING | STRANGER | DRAIN, 4 | CAPABLE, 1, 1, 0, 7, 0]) + bytes(
+        [15 | DRAIN, 4, 1, 1, 7, 5]) + to_deadline() * 5,
+    'repeated': joined(3) + (bytes([GOSSIP | 0x20 | STRANGER | DRAIN, CAPABLE, 1, 1, 0, 0]) + handshake(2)) * 3
+                + bytes([15 | 0x20 | DRAIN, 0, 1, 1, 5]) + to_deadline() * 5,
+    'seeds_met': bytes([12, 5]) + (to_deadline() + handshake(6, 4 | 1) + handshake(6)) * 6,
     'moves': (joined(3) + bytes([14]) + to_deadline()) * 4,
     'seeds': bytes([12, 5, 12, 6, 12, 0x47]) + to_deadline() * 30 + bytes([13, 5]) + tenths(100),
     'months': joined() + bytes([0x7F, 200]) + to_deadline() * 3 + bytes([0x7F, 255]) + tenths(9),
@@ -86,7 +109,7 @@ def main():
         for name, story in STORIES.items():
             with open(os.path.join(FOLDER, f'{name}_{shape:02x}'), 'wb') as f:
                 # All of Lifeguard for some, parts of it for others.
-                f.write(bytes([shape, 0 if shape < 0x10 else shape ^ 0x5A]) + story)
+                f.write(bytes([shape, 0 if shape < 0x10 else shape ^ 0x5A, shape == 0x41]) + story)
     for seed in range(20):
         generator = random.Random(seed)
         with open(os.path.join(FOLDER, f'random_{seed}'), 'wb') as f:

@@ -169,6 +169,13 @@ static void take_record(unsigned type, const uint8_t *value, size_t size,
     } else if (type == 2 && !ret->has_on_behalf) {
         ret->has_on_behalf = true;
         ret->on_behalf = number(value, 8);
+    } else if (type == 7 && !ret->has_token) {
+        ret->has_token = true;
+        ret->challenge = size == 0 ? 0 : number(value, 8);
+        ret->echo = size == 0 ? 0 : number(value + 8, 8);
+    } else if (type == 8 && !ret->has_cluster) {
+        ret->has_cluster = true;
+        ret->cluster = number(value, 8);
     } else if (type == 3 && !ret->has_suspicion) {
         take_suspicion(value, size, ret);
     } else if (type == 4 && !ret->has_view) {
@@ -190,13 +197,22 @@ static bool is_length_right(unsigned type, size_t size)
     case 2: return size == 8;
     case 3: return size % 20 == 0;
     case 4: return size == 12;
+    case 7: return size == 16 || size == 0;
+    case 8: return size == 8;
     default: return true; /* BUCKETS has many; it is looked at in a SYNC only (check 8) */
     }
 }
 
-static bool is_known(unsigned type)
+/* PROBE, ON_BEHALF, TOKEN, CLUSTER, SUSPICION, VIEW, BUCKETS; 0 for what is not kept. */
+static unsigned place_of(unsigned type)
 {
-    return type >= 1 && type <= 5;
+    static const unsigned order[] = {1, 2, 7, 8, 3, 4, 5};
+
+    for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (order[i] == type)
+            return i + 1;
+    }
+    return 0;
 }
 
 static bool take_records(const uint8_t *bytes, size_t size, struct naive_datagram *ret)
@@ -212,9 +228,9 @@ static bool take_records(const uint8_t *bytes, size_t size, struct naive_datagra
         length = (size_t)number(bytes + 1, 2);
         if (length > size - 3 || !is_length_right(type, length))
             return false;
-        if (type <= last || !is_known(type))
+        if (place_of(type) <= last || (type == 7 && length == 0))
             ret->is_in_order = false;
-        last = type;
+        last = place_of(type);
         take_record(type, bytes + 3, length, ret);
         bytes += 3 + length;
         size -= 3 + length;

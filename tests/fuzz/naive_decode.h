@@ -53,6 +53,11 @@ struct naive_datagram {
     uint64_t probe;
     bool has_on_behalf;
     uint64_t on_behalf;
+    bool has_token;
+    uint64_t challenge;
+    uint64_t echo;
+    bool has_cluster;
+    uint64_t cluster;
     bool has_suspicion;
     unsigned accusation_count;
     struct naive_accusation accusations[NAIVE_ACCUSATIONS_MAX];
@@ -63,8 +68,8 @@ struct naive_datagram {
     unsigned buckets_size;
     uint8_t buckets[NAIVE_SIZE_MAX];
     bool are_buckets_wellformed; /* section 8: what check 8 asks of a SYNC */
-    /* What section 6 promises to write again as it was: every record of a type that is known, once,
-     * in the order of the types. */
+    /* What section 6 promises to write in one way only: every record of a type that is known, once,
+     * in the order of the section, no empty TOKEN, no padding. */
     bool is_in_order;
 
     uint64_t target_id;

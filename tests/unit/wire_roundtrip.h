@@ -44,10 +44,19 @@ static inline bool put_suspicions(struct wire_builder *b, const struct wire_data
     return reader_left(&left) == 0 && wire_put_suspicions(b, all, count);
 }
 
+/* Without a number an empty one says the same, and is never larger than it was. */
+static inline bool put_token(struct wire_builder *b, const struct wire_datagram *d)
+{
+    return d->challenge || d->echo ? wire_put_token(b, d->challenge, d->echo)
+                                   : wire_put_record(b, WIRE_EXT_TOKEN, NULL, 0);
+}
+
 static inline bool put_extension(struct wire_builder *b, const struct wire_datagram *d)
 {
     return (!d->has_probe || wire_put_probe(b, d->probe_sequence)) &&
            (!d->has_on_behalf || wire_put_on_behalf(b, d->on_behalf)) &&
+           (!d->has_token || put_token(b, d)) &&
+           (!d->has_cluster || wire_put_cluster(b, d->cluster)) &&
            (!d->has_view || wire_put_view(b, d->view_digest, d->view_count)) &&
            (!d->suspicions || put_suspicions(b, d)) &&
            (!d->buckets || wire_put_record(b, WIRE_EXT_BUCKETS, d->buckets, d->buckets_size));
@@ -103,7 +112,9 @@ static inline bool is_same_extension(const struct wire_datagram *a, const struct
     return a->has_probe == b->has_probe && a->probe_sequence == b->probe_sequence &&
            a->has_on_behalf == b->has_on_behalf && a->on_behalf == b->on_behalf &&
            a->has_view == b->has_view && a->view_digest == b->view_digest &&
-           a->view_count == b->view_count &&
+           a->view_count == b->view_count && a->has_token == b->has_token &&
+           a->challenge == b->challenge && a->echo == b->echo && a->has_cluster == b->has_cluster &&
+           a->cluster == b->cluster &&
            is_same_value(a->suspicions, a->suspicions_size, b->suspicions, b->suspicions_size) &&
            is_same_value(a->buckets, a->buckets_size, b->buckets, b->buckets_size);
 }
