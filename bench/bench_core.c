@@ -8,6 +8,7 @@
 #include "core/claim.h"
 #include "core/gossip.h"
 #include "core/member.h"
+#include "core/proof.h"
 #include "core/sync.h"
 #include "swim/swim.h"
 #include "wire/wire.h"
@@ -59,6 +60,31 @@ static uint32_t drain(struct subject *subject)
     return count;
 }
 
+/* Member `from` says something, with entries about first .. last; without entries it proves its
+ * address, if it has not yet. */
+static void hear(struct subject *subject, uint8_t kind, uint32_t from, uint32_t first,
+                 uint32_t last)
+{
+    struct wire_header header = {.kind = kind,
+                                 .sender_id = from,
+                                 .heartbeat = subject->heartbeat,
+                                 .capabilities = WIRE_CAPABLE};
+    struct swim_addr addr = address_of(from);
+    struct swim_member member;
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+    wire_begin(&b, buf, sizeof buf, &header);
+    if (first > last && (!swim_member_find(subject->s, from, &member) || !member.is_proved))
+        check(wire_put_token(&b, 0, proof_token(subject->s, &addr, from)));
+    for (uint32_t id = first; id <= last; id++) {
+        struct wire_entry entry = {
+            .id = id, .addr = address_of(id), .heartbeat = subject->heartbeat};
+        check(wire_put_entry(&b, &entry));
+    }
+    size_t size = wire_finish(&b);
+    check(swim_receive(subject->s, subject->now, &addr, buf, size) == SWIM_OK);
+}
+
 static void start(struct subject *subject)
 {
     struct swim_config config;
@@ -75,27 +101,8 @@ static void start(struct subject *subject)
     memset(subject->arena, 0, subject->size);
     subject->now = START;
     subject->s = swim_init(subject->arena, subject->size, &config, subject->now);
-}
-
-/* Member `from` says something, with entries about first .. last. */
-static void hear(struct subject *subject, uint8_t kind, uint32_t from, uint32_t first,
-                 uint32_t last)
-{
-    struct wire_header header = {.kind = kind,
-                                 .sender_id = from,
-                                 .heartbeat = subject->heartbeat,
-                                 .capabilities = WIRE_CAPABLE};
-    struct swim_addr addr = address_of(from);
-    uint8_t buf[SWIM_DATAGRAM_MAX];
-    struct wire_builder b;
-    wire_begin(&b, buf, sizeof buf, &header);
-    for (uint32_t id = first; id <= last; id++) {
-        struct wire_entry entry = {
-            .id = id, .addr = address_of(id), .heartbeat = subject->heartbeat};
-        check(wire_put_entry(&b, &entry));
-    }
-    size_t size = wire_finish(&b);
-    check(swim_receive(subject->s, subject->now, &addr, buf, size) == SWIM_OK);
+    hear(subject, WIRE_GOSSIP, 2, 1, 0); /* proves its address */
+    drain(subject);
 }
 
 /* All members, in full GOSSIP datagrams from member 2. */
