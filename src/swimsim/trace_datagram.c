@@ -1,6 +1,6 @@
 /*
  * Datagrams in words, for the trace: kind, probe's number, length and entries. Read from the bytes
- * by the public facts of docs/protocol.md, sections 1, 2 and 6, for the simulator's tool does not
+ * by the public facts of docs/protocol.md, sections 1, 2, 6 and 10, for the simulator's tool does not
  * see the core's decoder. What is malformed is described as far as it makes sense.
  */
 #include "swimsim/trace_private.h"
@@ -15,7 +15,14 @@ enum {
     AT_CAPABILITIES = 21,
 };
 enum { FLAG_EXTENDED = 2, CAPABLE = 1 };
-enum { RECORD_PROBE = 1, RECORD_ON_BEHALF = 2 };
+enum {
+    RECORD_PADDING = 0,
+    RECORD_PROBE = 1,
+    RECORD_ON_BEHALF = 2,
+    RECORD_TOKEN = 7,
+    RECORD_CLUSTER = 8,
+};
+enum { STATUS_CLUSTER = 255 };
 enum { KIND_GOSSIP = 1, KIND_PING, KIND_ACK = 4, KIND_ANTI_ENTROPY = 6, KIND_SYNC = 8 };
 
 static const char *const kind_names[] = {
@@ -77,6 +84,49 @@ static struct rest payload_of(const uint8_t *data, size_t size)
     return (struct rest){.at = data + HEADER_SIZE, .size = size - HEADER_SIZE};
 }
 
+static void add_cluster(uint64_t tag, struct line *line)
+{
+    if (tag == 0) {
+        line_add(line, "no cluster");
+    } else {
+        line_add(line, "cluster %016llx", (unsigned long long)tag);
+    }
+}
+
+static void describe_token(const uint8_t *value, size_t size, struct line *line)
+{
+    if (size == 0) {
+        line_add(line, ", no room for a challenge");
+    }
+    if (size != 16) {
+        return;
+    }
+    if (number_at(value, 8) != 0) {
+        line_add(line, " challenge %016llx", (unsigned long long)number_at(value, 8));
+    }
+    if (number_at(value + 8, 8) != 0) {
+        line_add(line, " echo %016llx", (unsigned long long)number_at(value + 8, 8));
+    }
+}
+
+static void describe_record(const struct names *names, uint8_t type, const uint8_t *value,
+                            size_t size, struct line *line)
+{
+    char name[NAME_SIZE];
+    if (type == RECORD_PROBE && size == 4) {
+        line_add(line, " #%llu", (unsigned long long)number_at(value, 4));
+    } else if (type == RECORD_ON_BEHALF && size == 8) {
+        line_add(line, " for %s", names_of_id(names, number_at(value, 8), name));
+    } else if (type == RECORD_TOKEN) {
+        describe_token(value, size, line);
+    } else if (type == RECORD_CLUSTER && size == 8) {
+        line_add(line, " ");
+        add_cluster(number_at(value, 8), line);
+    } else if (type == RECORD_PADDING) {
+        line_add(line, " padding %lu", (unsigned long)size);
+    }
+}
+
 static void describe_records(const struct names *names, struct rest records, struct line *line)
 {
     const uint8_t *head;
@@ -86,12 +136,7 @@ static void describe_records(const struct names *names, struct rest records, str
         if (value == NULL) {
             return;
         }
-        if (head[0] == RECORD_PROBE && size == 4) {
-            line_add(line, " #%llu", (unsigned long long)number_at(value, 4));
-        } else if (head[0] == RECORD_ON_BEHALF && size == 8) {
-            char name[NAME_SIZE];
-            line_add(line, " for %s", names_of_id(names, number_at(value, 8), name));
-        }
+        describe_record(names, head[0], value, size, line);
     }
 }
 
@@ -99,6 +144,10 @@ static void describe_entry(const struct names *names, const uint8_t *entry, stru
 {
     static const char *const statuses[] = {"alive", "suspect", "dead", "left"};
     char name[NAME_SIZE];
+    if (entry[16] == STATUS_CLUSTER) {
+        add_cluster(number_at(entry, 8), line);
+        return;
+    }
     const char *status = entry[16] < 4 ? statuses[entry[16]] : "?";
     line_add(line, "%s %s %llu", names_of_id(names, number_at(entry, 8), name), status,
              (unsigned long long)number_at(entry + 12, 4));

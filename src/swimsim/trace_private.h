@@ -40,7 +40,7 @@ const char *names_of_id(const struct names *names, uint64_t id, char ret[NAME_SI
 const char *names_of_node(const struct names *names, uint32_t node, char ret[NAME_SIZE]);
 void names_free(struct names *names);
 
-/* ---- Datagrams, by the public facts of docs/protocol.md, sections 1, 2 and 6 ---- */
+/* ---- Datagrams, by the public facts of docs/protocol.md, sections 1, 2, 6, 10 ---- */
 
 #define WIRE_KIND_PING_REQ 3
 
