@@ -311,7 +311,8 @@ bool sim_all_forgot(const struct sim *sim, uint64_t id);
 uint32_t sim_count(const struct sim *sim, uint32_t node, enum swim_status status);
 uint32_t sim_running(const struct sim *sim);
 /* A sim_condition: every node that runs holds exactly those that run as alive and none as suspect,
- * and the view digests of all are equal. `context` is not used. */
+ * and the view digests of all are equal; of clusters with different names, each for itself.
+ * `context` is not used. */
 bool sim_converged(const struct sim *sim, const void *context);
 /* The same, and no tombstone is left anywhere. */
 bool sim_is_clean(const struct sim *sim, const void *context);

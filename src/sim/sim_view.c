@@ -87,11 +87,30 @@ uint32_t sim_running(const struct sim *sim)
     return count;
 }
 
+static bool runs_beside(const struct node *node, const struct node *other)
+{
+    return node->state_now != SIM_STOPPED &&
+           strcmp(node->config.cluster, other->config.cluster) == 0;
+}
+
+/* Those that run in the cluster of node number `index`; *ret_first is the first of them. */
+static uint32_t count_beside(const struct sim *sim, uint32_t index, uint32_t *ret_first)
+{
+    uint32_t count = 0;
+    for (uint32_t i = sim->node_count; i-- > 0;) {
+        if (runs_beside(&sim->nodes[i], &sim->nodes[index])) {
+            *ret_first = i;
+            count++;
+        }
+    }
+    return count;
+}
+
 /* Foreign nodes are asked for ids one by one instead: they have no digest to compare. */
 static bool is_foreign_converged(const struct sim *sim, uint32_t observer)
 {
     for (uint32_t i = 0; i < sim->node_count; i++) {
-        if (sim->nodes[i].state_now != SIM_STOPPED && i != observer &&
+        if (runs_beside(&sim->nodes[i], &sim->nodes[observer]) && i != observer &&
             !sim_sees(sim, observer, sim->nodes[i].config.id, SWIM_ALIVE)) {
             return false;
         }
@@ -99,15 +118,14 @@ static bool is_foreign_converged(const struct sim *sim, uint32_t observer)
     return true;
 }
 
-/* Counts and digests alone could agree on a wrong set: one node is asked for every id. */
-bool sim_converged(const struct sim *sim, const void *context)
+/* The cluster of node number `index`, the first of `running` members. Counts and digests alone
+ * could agree on a wrong set: one node is asked for every id. */
+static bool is_cluster_converged(const struct sim *sim, uint32_t index, uint32_t running)
 {
-    (void)context;
-    uint32_t running = sim_running(sim);
     uint32_t first = SIM_NOBODY;
-    for (uint32_t i = 0; i < sim->node_count; i++) {
+    for (uint32_t i = index; i < sim->node_count; i++) {
         const struct node *node = &sim->nodes[i];
-        if (node->state_now == SIM_STOPPED) {
+        if (!runs_beside(node, &sim->nodes[index])) {
             continue;
         }
         if (sim_count(sim, i, SWIM_ALIVE) != running || sim_count(sim, i, SWIM_SUSPECT) != 0) {
@@ -124,6 +142,25 @@ bool sim_converged(const struct sim *sim, const void *context)
         }
     }
     return first == SIM_NOBODY || is_foreign_converged(sim, first);
+}
+
+bool sim_converged(const struct sim *sim, const void *context)
+{
+    (void)context;
+    uint32_t left = sim_running(sim);
+    for (uint32_t i = 0; i < sim->node_count && left > 0; i++) {
+        uint32_t first = i;
+        uint32_t running =
+            sim->nodes[i].state_now == SIM_STOPPED ? 0 : count_beside(sim, i, &first);
+        if (running == 0 || first != i) {
+            continue; /* of a cluster that was looked at */
+        }
+        if (!is_cluster_converged(sim, i, running)) {
+            return false;
+        }
+        left -= running;
+    }
+    return true;
 }
 
 bool sim_is_clean(const struct sim *sim, const void *context)

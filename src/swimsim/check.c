@@ -101,6 +101,11 @@ bool check_is_expected(const struct check *check, uint32_t node)
            !check_is_apart(check, node);
 }
 
+bool check_is_strange(const struct check *check, uint32_t node, uint32_t other)
+{
+    return check->seats[node].cluster != check->seats[other].cluster;
+}
+
 bool check_is_in_shadow(const struct check *check, uint32_t node)
 {
     uint64_t since_ns = check->seats[node].disturbed_at;
@@ -114,6 +119,18 @@ void check_config_default(struct check_config *config, const struct plan *plan,
                           const struct run *run)
 {
     *config = (struct check_config){.plan = plan, .run = run, .watched_max = 24};
+}
+
+static void judge_clusters(struct check *check)
+{
+    check->clusters = 1;
+    for (uint32_t i = 0; i < check->nodes_max; i++) {
+        uint32_t cluster = plan_cluster_number(check->config.plan, i);
+
+        check->seats[i].cluster = cluster;
+        if (cluster >= check->clusters)
+            check->clusters = cluster + 1;
+    }
 }
 
 /* All that follows from the plan alone. */
@@ -157,6 +174,7 @@ struct check *check_new(struct sim *sim, const struct check_config *config)
     check->failed = CHECK_COUNT;
     check->agreed_at = SWIM_NEVER;
     judge_plan(check);
+    judge_clusters(check);
     sim_watch(sim, see, check);
     return check;
 }
@@ -201,7 +219,7 @@ static void start(struct check *check, uint32_t node)
 {
     struct seat *seat = &check->seats[node];
 
-    *seat = (struct seat){.life = seat->life + 1, .moves = seat->moves};
+    *seat = (struct seat){.life = seat->life + 1, .cluster = seat->cluster, .moves = seat->moves};
     check->is_settled = false;
     words_started(check, node);
 }

@@ -14,6 +14,7 @@
  *               tombstone stands for its whole retention
  *   truth       nobody holds a member at an incarnation it never had, or as left before it left
  *               (not in networks that damage datagrams: the checksum overlooks some)
+ *   cluster     nobody holds a member of a cluster that has another name
  *   self        in its own table a member is itself, and alive until it leaves
  *   zombie      a forgotten id comes back when it has repeated what it was asked to, or at a higher
  *               incarnation, but not by hearsay, for as long as its forgetting is remembered
@@ -36,6 +37,8 @@
  *               all have proved their addresses to all, and nobody is asked to again
  *
  * Words:
+ *   - Clusters that have names are each a whole for itself: what is said of all below means all of
+ *     one of them.
  *   - A node is *apart* while the plan has a fault in force on it (run_is_faulted). One *thin cut*
  *     for good, between two nodes alone, sets nobody apart: the others relay.
  *   - A network is *gentle* when it neither loses nor damages datagrams, nor delays them by more
@@ -68,6 +71,7 @@ struct check;
     X(ORDER, "order")                                                                              \
     X(STORY, "story")                                                                              \
     X(TRUTH, "truth")                                                                              \
+    X(CLUSTER, "cluster")                                                                          \
     X(SELF, "self")                                                                                \
     X(ZOMBIE, "zombie")                                                                            \
     X(BOUNDS, "bounds")                                                                            \

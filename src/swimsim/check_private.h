@@ -58,7 +58,8 @@ struct held {
 };
 
 struct seat {
-    uint32_t life; /* counts its starts */
+    uint32_t life;    /* counts its starts */
+    uint32_t cluster; /* plan_cluster_number */
     uint64_t id;
     uint32_t incarnation; /* of its own, as last seen in this life */
     uint32_t heartbeat;   /* in its last datagram */
@@ -72,6 +73,7 @@ struct seat {
     uint32_t moves;        /* how often it got another address */
     uint32_t epoch;        /* that its rounds are counted in */
     uint32_t rounds;
+    uint32_t settled_n; /* members that all of its cluster hold */
     bool is_leaving;
     bool must_tell; /* that it stood still */
     bool is_tight;  /* its table was nearly full: it may have had to forget early */
@@ -124,8 +126,8 @@ struct check {
     uint64_t disturbed_at;  /* when the network last did anything to anybody */
     uint64_t agreed_at;     /* calm since; SWIM_NEVER: it is not calm */
     bool is_settled;
-    uint32_t settled_n; /* members that all hold */
-    uint32_t epoch;     /* counts beginnings of settled times */
+    uint32_t clusters; /* numbers of clusters are below this */
+    uint32_t epoch;    /* counts beginnings of settled times */
     uint64_t faults_end_ns;
     uint64_t agreement_ns; /* when agreement is demanded from; SWIM_NEVER: not at all */
     uint64_t silence_ns;
@@ -154,6 +156,8 @@ bool check_is_followed(const struct check *check, uint32_t node);
 /* It runs under its own steam: one that is expected to see, and to be seen by, all the others. */
 bool check_is_expected(const struct check *check, uint32_t node);
 
+/* Neither of them can be a member for the other: the names of their clusters differ. */
+bool check_is_strange(const struct check *check, uint32_t node, uint32_t other);
 /* It was stopped lately, and others may have noticed. */
 bool check_is_in_shadow(const struct check *check, uint32_t node);
 
@@ -171,8 +175,8 @@ struct held *known_held(struct check *check, uint32_t observer, uint64_t id);
 /* `node` knows the address of `peer`, for it sent something there; or heard that it left, and will
  * not look for it any more. Where pairs are too many, nothing is noted. */
 void known_reach(struct check *check, uint32_t node, uint32_t peer, bool is_reached);
-/* Nobody is left whom no other one can find: each is linked with each by some that know the next
- * one's address. */
+/* Nobody is left whom no other one of its cluster can find: each is linked with each by some that
+ * know the next one's address. */
 bool known_is_connected(const struct check *check);
 
 /* ---- check_words.c ---- */

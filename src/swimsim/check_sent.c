@@ -242,12 +242,12 @@ static uint32_t rounds_since(const struct check *check, const struct held *held)
 static void check_turn(struct check *check, const struct held *held)
 {
     uint32_t rounds = rounds_since(check, held);
+    uint32_t n = check->seats[held->observer].settled_n;
 
-    if (rounds > 2 * (check->settled_n - 1) - 1)
+    if (rounds > 2 * (n - 1) - 1)
         check_complain(check, CHECK_PROBING, held->observer,
                        "has not probed %016llx for %lu rounds, in a cluster of %lu",
-                       (unsigned long long)held->id, (unsigned long)rounds,
-                       (unsigned long)check->settled_n);
+                       (unsigned long long)held->id, (unsigned long)rounds, (unsigned long)n);
 }
 
 static void count_round(struct check *check, const struct sim_happening *sent)

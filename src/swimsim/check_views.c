@@ -226,13 +226,19 @@ static bool is_held(const struct check *check, uint32_t observer, uint32_t node,
            status <= at_worst;
 }
 
+/* One that is expected, of this cluster. */
+static bool is_expected_in(const struct check *check, uint32_t cluster, uint32_t node)
+{
+    return check_is_expected(check, node) && check->seats[node].cluster == cluster;
+}
+
 /* One member is asked for everybody: counts and digests alone could agree on a wrong set. */
 static bool holds_all(const struct check *check, uint32_t observer, enum swim_status at_worst,
                       char *ret, size_t size)
 {
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
-        if (!check_is_expected(check, i) || sim_is_foreign(check->sim, i) ||
-            is_held(check, observer, i, at_worst))
+        if (!is_expected_in(check, check->seats[observer].cluster, i) ||
+            sim_is_foreign(check->sim, i) || is_held(check, observer, i, at_worst))
             continue;
         say(ret, size, "n%lu does not hold n%lu as alive", observer, i);
         return false;
@@ -240,12 +246,12 @@ static bool holds_all(const struct check *check, uint32_t observer, enum swim_st
     return true;
 }
 
-static uint32_t count_expected(const struct check *check)
+static uint32_t count_expected(const struct check *check, uint32_t cluster)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++)
-        count += check_is_expected(check, i);
+        count += is_expected_in(check, cluster, i);
     return count;
 }
 
@@ -276,15 +282,13 @@ static bool is_like_first(const struct check *check, uint32_t node, uint32_t fir
     return suspect == 0 && is_same;
 }
 
-bool views_agree(const struct check *check, char *ret, size_t size)
+static bool agrees(const struct check *check, uint32_t cluster, char *ret, size_t size)
 {
-    uint32_t expected = count_expected(check);
+    uint32_t expected = count_expected(check, cluster);
     uint32_t first = SIM_NOBODY;
 
-    if (check->has_plain || check->is_apart_heard)
-        return agree_on_each_other(check, ret, size);
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
-        if (!check_is_expected(check, i))
+        if (!is_expected_in(check, cluster, i))
             continue;
         if (first == SIM_NOBODY)
             first = i;
@@ -296,6 +300,17 @@ bool views_agree(const struct check *check, char *ret, size_t size)
             return false;
     }
     return first == SIM_NOBODY || holds_all(check, first, SWIM_ALIVE, ret, size);
+}
+
+bool views_agree(const struct check *check, char *ret, size_t size)
+{
+    if (check->has_plain || check->is_apart_heard)
+        return agree_on_each_other(check, ret, size);
+    for (uint32_t cluster = 0; cluster < check->clusters; cluster++) {
+        if (!agrees(check, cluster, ret, size))
+            return false;
+    }
+    return true;
 }
 
 static bool is_anybody_apart(const struct check *check)
@@ -319,6 +334,18 @@ static void begin_calm(struct check *check, uint64_t now_ns)
     }
 }
 
+static void note_sizes(struct check *check)
+{
+    for (uint32_t cluster = 0; cluster < check->clusters; cluster++) {
+        uint32_t expected = count_expected(check, cluster);
+
+        for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
+            if (check->seats[i].cluster == cluster)
+                check->seats[i].settled_n = expected;
+        }
+    }
+}
+
 static void note_agreement(struct check *check, uint64_t now_ns)
 {
     if ((check->agreed_at != SWIM_NEVER && (check->is_settled || check->has_plain)) ||
@@ -328,14 +355,15 @@ static void note_agreement(struct check *check, uint64_t now_ns)
     if (check->agreed_at == SWIM_NEVER)
         begin_calm(check, now_ns);
     check->is_settled = !check->has_plain;
-    check->settled_n = count_expected(check);
+    note_sizes(check);
     check->epoch++;
 }
 
 static bool is_held_by_all(const struct check *check, uint32_t node)
 {
     for (uint32_t i = 0; i < sim_nodes(check->sim); i++) {
-        if (check_is_expected(check, i) && !is_held(check, i, node, SWIM_SUSPECT))
+        if (is_expected_in(check, check->seats[node].cluster, i) &&
+            !is_held(check, i, node, SWIM_SUSPECT))
             return false;
     }
     return true;
@@ -351,7 +379,8 @@ static void check_deaf(struct check *check, uint64_t now_ns)
         if (sim_state(check->sim, i) == SIM_RUNNING && check_is_apart(check, i))
             deaf = i;
     }
-    if (deaf == SIM_NOBODY || count_expected(check) == 0 || !is_held_by_all(check, deaf))
+    if (deaf == SIM_NOBODY || count_expected(check, check->seats[deaf].cluster) == 0 ||
+        !is_held_by_all(check, deaf))
         check->deaf_since_ns = now_ns;
     else if (now_ns > check->deaf_since_ns + check->shadow_ns)
         check_complain(check, CHECK_AGREEMENT, SIM_NOBODY,

@@ -96,6 +96,17 @@ static void check_truth(struct check *check, uint32_t observer, const struct swi
     }
 }
 
+/* Nobody meets members of another cluster, whatever addresses they come from. */
+static void check_cluster(struct check *check, uint32_t observer, const struct swim_member *member)
+{
+    const struct identity *identity = known_identity(check, member->id);
+
+    if (identity != NULL && check_is_strange(check, observer, identity->node))
+        check_complain(check, CHECK_CLUSTER, observer,
+                       "holds n%lu, which belongs to a cluster of another name",
+                       (unsigned long)identity->node);
+}
+
 static void remember(struct held *held, const struct swim_member *member)
 {
     held->is_known = true;
@@ -120,6 +131,7 @@ void words_hold(struct check *check, uint32_t observer, const struct swim_member
                        (unsigned long)held->heartbeat, (unsigned long)member->incarnation,
                        swim_status_name(member->status), (unsigned long)member->heartbeat);
     check_truth(check, observer, member);
+    check_cluster(check, observer, member);
     remember(held, member);
 }
 

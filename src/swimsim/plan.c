@@ -69,22 +69,6 @@ uint32_t plan_nodes_total(const struct plan *plan)
     return (uint32_t)(plan->nodes + count_joining(plan));
 }
 
-/* Clusters are equal ranges of nodes; those that join later go round and round. */
-static uint32_t cluster_of(const struct plan *plan, uint32_t node)
-{
-    uint32_t clusters = plan->start.clusters;
-
-    if (node >= plan->nodes)
-        return (node - plan->nodes) % clusters;
-    /* The last cluster that begins at `node` or before. */
-    return (uint32_t)((((uint64_t)node + 1) * clusters - 1) / plan->nodes);
-}
-
-uint32_t plan_cluster_first(const struct plan *plan, uint32_t node)
-{
-    return (uint32_t)((uint64_t)cluster_of(plan, node) * plan->nodes / plan->start.clusters);
-}
-
 uint64_t plan_start_ns(const struct plan *plan, uint32_t node)
 {
     const struct plan_start *start = &plan->start;

@@ -27,6 +27,7 @@
 
 #define PLAN_NAME_SIZE 64
 #define PLAN_TITLE_SIZE 256
+#define PLAN_NAMES_SIZE 256
 #define PLAN_NODES_MAX 200000
 #define PLAN_ACTIONS_MAX 256
 #define PLAN_GROUPS_MAX 8
@@ -145,6 +146,7 @@ struct plan_start {
     uint64_t every_ns;
     uint64_t rest_after_ns; /* TOGETHER: the first node (of each cluster) is alone for so long */
     uint32_t clusters;      /* so many equal ranges of nodes, each a cluster of its own; 1 */
+    char names[PLAN_NAMES_SIZE]; /* of these clusters, with commas between them; "": none */
 };
 
 /* ---- What is expected -------------------------------------------------------------------- */
@@ -227,6 +229,13 @@ uint32_t plan_nodes_total(const struct plan *plan);
 uint64_t plan_repeats(const struct plan *plan, const struct plan_action *action);
 /* The first node of the cluster that a node belongs to: 0, unless there are several. */
 uint32_t plan_cluster_first(const struct plan *plan, uint32_t node);
+/* Nodes of different numbers are kept apart by the names of their clusters; 0 for all without
+ * names. */
+uint32_t plan_cluster_number(const struct plan *plan, uint32_t node);
+/* What a node's cluster is called, "" without names. */
+void plan_cluster_name(const struct plan *plan, uint32_t node, char ret[SWIM_CLUSTER_MAX + 1]);
+/* There are none, or one for each cluster, of a length that there can be. */
+bool plan_names_fit(const struct plan *plan);
 /* When a node of the first `nodes` starts. */
 uint64_t plan_start_ns(const struct plan *plan, uint32_t node);
 /* When the last node has started, the last action has happened and the last of its faults is over.

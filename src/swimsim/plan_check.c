@@ -131,6 +131,14 @@ static bool check_start(const struct checked *checked)
                      "[start] clusters = %u: several clusters cannot start acquainted; "
                      "how must be \"together\" or \"one by one\"",
                      (unsigned)start->clusters);
+    if (!plan_names_fit(plan))
+        return wrong(checked,
+                     "[start] names = \"%s\": must be %u of 1 to %u bytes, as there are clusters, "
+                     "with commas between them",
+                     start->names, (unsigned)start->clusters, (unsigned)SWIM_CLUSTER_MAX);
+    if (start->names[0] != '\0' && plan->plain.kind != PLAN_SELECT_NONE)
+        return wrong(checked, "[start] names: plain nodes can't say the name of their cluster, and "
+                              "belong to none that has one");
     if (start->seeds == PLAN_SEEDS_RANDOM &&
         (start->seed_count == 0 || start->seed_count > SIM_SEEDS_MAX))
         return wrong(checked, "[start] seeds: must be \"random 1\" to \"random %u\"",

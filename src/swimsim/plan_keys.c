@@ -85,6 +85,7 @@ static const struct plan_key keys[] = {
     {.name = "every", .type = PLAN_VALUE_DURATION, START(every_ns)},
     {.name = "rest_after", .type = PLAN_VALUE_DURATION, START(rest_after_ns)},
     {.name = "clusters", .type = PLAN_VALUE_COUNT, START(clusters), .min = 1, .max = 1000},
+    {.name = "names", .type = PLAN_VALUE_TEXT, START(names), .max = PLAN_NAMES_SIZE},
 
     NET_KEYS("link", plan, 0),
 

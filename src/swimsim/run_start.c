@@ -287,6 +287,7 @@ void run_add_nodes(struct run *run)
     for (uint32_t i = 0; i < run->total; i++) {
         uint32_t node = sim_add(run->sim);
         ASSERT(node == i);
+        plan_cluster_name(run->plan, i, sim_member_config(run->sim, i)->cluster);
         if (plan_zone_of(run->plan, i) != 0)
             sim_set_zone(run->sim, i, plan_zone_of(run->plan, i));
     }

@@ -436,6 +436,33 @@ static void draw_seeds(struct draw *draw)
     action->other = (struct plan_selection){.kind = PLAN_SELECT_RANGE};
 }
 
+/* One cluster with a name, or two in one network, where addresses change hands. From the seed alone:
+ * nothing else that is drawn depends on it. */
+static void draw_names(struct draw *draw, uint64_t seed)
+{
+    struct plan *plan = draw->plan;
+    struct plan_action *action;
+    uint64_t lot = hash_combine(hash_u64(seed), 0x6e616d6573) % 8;
+    uint32_t first;
+
+    if (lot > 1 || plan->plain.kind != PLAN_SELECT_NONE)
+        return;
+    snprintf(plan->start.names, sizeof plan->start.names, "A");
+    if (lot == 0 || draw->is_memory_kept || plan->start.kind == PLAN_START_ACQUAINTED ||
+        plan->nodes < 4)
+        return;
+    snprintf(plan->start.names, sizeof plan->start.names, "A, B");
+    plan->start.clusters = 2;
+    first = plan_cluster_first(plan, plan->nodes - 1);
+    action = plan_add(plan, PLAN_SEEDS, draw->span_ns);
+    if (action == NULL)
+        return;
+    action->who =
+        (struct plan_selection){.kind = PLAN_SELECT_RANGE, .first = first, .last = plan->nodes - 1};
+    action->other =
+        (struct plan_selection){.kind = PLAN_SELECT_RANGE, .first = first, .last = first};
+}
+
 /* ---- The whole --------------------------------------------------------------------------- */
 
 static uint32_t draw_nodes(struct draw *draw, uint32_t nodes_max)
@@ -515,6 +542,7 @@ void swarm_draw(uint64_t seed, uint32_t nodes_max, struct plan *ret_plan)
     draw.span_ns += draw.begin_ns;
     draw.span_ns -= draw.span_ns % SWIM_MS;
     draw_faults(&draw);
+    draw_names(&draw, seed);
     reduce_settle(ret_plan);
     is_valid = plan_check(ret_plan, &error);
     ASSERT(is_valid);

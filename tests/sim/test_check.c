@@ -285,6 +285,63 @@ static void nobody_knows_more_of_one_than_itself(void **state)
     expect_complaint(world, CHECK_TRUTH, "which no node ever was");
 }
 
+/* Four nodes in two clusters, which agree each for itself. */
+static struct world *two_clusters(void)
+{
+    struct world *world = calloc(1, sizeof *world);
+    struct check_config config;
+    struct sim_config sim;
+
+    assert_non_null(world);
+    plan_default(&world->plan);
+    world->plan.nodes = NODES;
+    world->plan.start.kind = PLAN_START_TOGETHER;
+    world->plan.start.clusters = 2;
+    strcpy(world->plan.start.names, "A, B");
+    world->plan.duration_ns = SECONDS(900);
+    sim_config_default(&sim, 1, NODES);
+    sim.member.members_max = 256;
+    world->sim = sim_new(&sim);
+    check_config_default(&config, &world->plan, NULL);
+    world->check = check_new(world->sim, &config);
+    for (uint32_t i = 0; i < NODES; i++) {
+        sim_add(world->sim);
+        plan_cluster_name(&world->plan, i, sim_member_config(world->sim, i)->cluster);
+    }
+    for (uint32_t i = 0; i < NODES; i++) {
+        for (uint32_t k = 0; k < NODES; k++)
+            sim_seed_node(world->sim, i, k); /* they look for each other, in vain */
+        sim_start(world->sim, i);
+    }
+    return world;
+}
+
+static void clusters_agree_each_for_itself(void **state)
+{
+    (void)state;
+    struct world *world = two_clusters();
+    struct swim_member stranger;
+
+    assert_true(check_demands_agreement(&world->plan));
+    assert_true(run_on(world, 900)); /* to agreement, and to silence */
+    assert_true(world->check->is_settled);
+    assert_true(known_is_connected(world->check));
+    assert_int_equal(world->check->seats[1].settled_n, 2);
+    assert_int_equal(world->check->seats[2].settled_n, 2);
+    assert_true(sim_converged(world->sim, NULL));
+    assert_true(swim_member_at(sim_member(world->sim, 2), 0, &stranger));
+    words_hold(world->check, 1, &stranger);
+    expect_complaint(world, CHECK_CLUSTER, "holds n2, which belongs to a cluster of another name");
+
+    world = two_clusters(); /* and one of them alone must agree as well */
+    assert_true(run_on(world, 1 + (uint32_t)(check_bound_ns(&world->plan) / SIM_SECOND)));
+    sim_member_config(world->sim, 3)->cluster[0] = 'C';
+    sim_crash(world->sim, 3);
+    sim_start(world->sim, 3);
+    assert_false(run_on(world, 60));
+    expect_complaint(world, CHECK_AGREEMENT, "n3 does not hold 2 alive");
+}
+
 static void a_member_is_itself_and_alive(void **state)
 {
     (void)state;
@@ -705,6 +762,7 @@ int main(void)
         cmocka_unit_test(events_must_fit_together),
         cmocka_unit_test(tombstones_must_stand_their_time),
         cmocka_unit_test(nobody_knows_more_of_one_than_itself),
+        cmocka_unit_test(clusters_agree_each_for_itself),
         cmocka_unit_test(a_member_is_itself_and_alive),
         cmocka_unit_test(the_forgotten_come_back_by_themselves),
         cmocka_unit_test(datagrams_are_what_the_protocol_knows),

@@ -95,6 +95,56 @@ static void repetitions(void **state)
     free(plan);
 }
 
+/* Clusters are kept apart by their names. */
+static void names_of_clusters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names;
+        const char *of[3]; /* NULL: refused */
+        uint32_t numbers[3];
+    } cases[] = {
+        {"", {"", "", ""}, {0, 0, 0}},
+        {"a,b,c", {"a", "b", "c"}, {0, 1, 2}},
+        {" north sea , b,north sea", {"north sea", "b", "north sea"}, {0, 1, 0}},
+        {"a", {NULL, NULL, NULL}, {0}},
+        {"a,b", {NULL, NULL, NULL}, {0}},
+        {"a,b,c,d", {NULL, NULL, NULL}, {0}},
+        {"a,,c", {NULL, NULL, NULL}, {0}},
+        {"a,b, ", {NULL, NULL, NULL}, {0}},
+        {"a,b,0123456789012345678901234567890123456789012345678901234567890123",
+         {"a", "b", "0123456789012345678901234567890123456789012345678901234567890123"},
+         {0, 1, 2}},
+        {"a,b,01234567890123456789012345678901234567890123456789012345678901234",
+         {NULL, NULL, NULL},
+         {0}},
+    };
+    struct plan *plan = new_plan();
+    char name[SWIM_CLUSTER_MAX + 1];
+
+    plan->nodes = 6;
+    plan->start.kind = PLAN_START_TOGETHER;
+    plan->start.clusters = 3;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        snprintf(plan->start.names, sizeof plan->start.names, "%s", cases[i].names);
+        if (cases[i].of[0] == NULL) {
+            must_refuse(plan, "names = ");
+            continue;
+        }
+        must_pass(plan);
+        for (uint32_t node = 0; node < 9; node++) {
+            uint32_t cluster = node < 6 ? node / 2 : node - 6;
+            plan_cluster_name(plan, node, name);
+            assert_string_equal(name, cases[i].of[cluster]);
+            assert_int_equal(plan_cluster_number(plan, node), cases[i].numbers[cluster]);
+        }
+    }
+    snprintf(plan->start.names, sizeof plan->start.names, "a,b,c");
+    plan->plain.kind = PLAN_SELECT_ALL;
+    must_refuse(plan, "plain nodes can't say");
+    free(plan);
+}
+
 static void starts(void **state)
 {
     (void)state;
@@ -463,6 +513,7 @@ int main(void)
         cmocka_unit_test(the_default_can_be_run),
         cmocka_unit_test(repetitions),
         cmocka_unit_test(starts),
+        cmocka_unit_test(names_of_clusters),
         cmocka_unit_test(zones),
         cmocka_unit_test(actions_come_and_go),
         cmocka_unit_test(plans_that_cannot_be_run),

@@ -170,6 +170,41 @@ static void several_clusters(void **state)
     forget(&story);
 }
 
+/* n9 of the second cluster gets the address of n4 of the first one, which is dead. Without names the
+ * first looks for n4, finds n9, and the two become one. */
+static struct story reused_address(const char *names)
+{
+    struct plan *plan = new_plan(10, 120);
+    struct story story;
+
+    plan->start.kind = PLAN_START_TOGETHER;
+    plan->start.clusters = 2;
+    snprintf(plan->start.names, sizeof plan->start.names, "%s", names);
+    add(plan, PLAN_KILL, 20, range(4, 4));
+    add(plan, PLAN_MOVE, 30, range(9, 9))->other = range(4, 4);
+    story = tell_and_free(plan);
+    must_be_ok(&story);
+    assert_true(story.figures.is_converged);
+    return story;
+}
+
+static void clusters_of_different_names_never_merge(void **state)
+{
+    (void)state;
+    struct story story = reused_address("A, B");
+
+    assert_int_equal(count_lines(&story, 0, "meets", 0, 120000, NULL), 4);
+    assert_int_equal(count_lines(&story, -1, "meets n9/2", 0, 120000, NULL), 4);
+    assert_null(strstr(story.text, "n0     meets n9"));
+    assert_null(strstr(story.text, "n5     meets n0"));
+    forget(&story);
+
+    story = reused_address("A, A");
+    assert_int_equal(count_lines(&story, -1, "meets n9/2", 0, 120000, NULL), 8);
+    assert_non_null(strstr(story.text, "n5     meets n0"));
+    forget(&story);
+}
+
 static void acquainted(void **state)
 {
     (void)state;
@@ -748,6 +783,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_by_one),
         cmocka_unit_test(several_clusters),
+        cmocka_unit_test(clusters_of_different_names_never_merge),
         cmocka_unit_test(acquainted),
         cmocka_unit_test(random_seeds),
         cmocka_unit_test(further_nodes_join),
