@@ -103,12 +103,13 @@ static bool is_among(const uint32_t *slots, uint32_t count, uint32_t slot)
     return false;
 }
 
-/* So that the next round can go there: a PING asks the address to prove itself. */
+/* So that a later round can go there: a PING asks the address to prove itself, unless it was asked
+ * a moment ago. */
 static void introduce(struct swim *s, uint32_t slot)
 {
     struct intent *ping;
 
-    if (!proof_is_wanted(s))
+    if (!proof_is_wanted(s) || stranger_is_expected(s, &member_at(s, slot)->record.addr))
         return;
     ping = outbox_push(s, WIRE_PING, slot, &member_at(s, slot)->record.addr);
     if (!ping)
@@ -222,7 +223,12 @@ static uint32_t write_level(struct swim *s, struct wire_builder *b, const struct
 
         if (is_over(s, intent, slot, level)) {
             unqueue(s, slot);
-        } else if (!is_idle_talk(s, intent, slot) && !is_subject(intent, slot)) {
+        } else if (is_idle_talk(s, intent, slot)) {
+            /* Those who could do with it may never prove their addresses: it does not wait for them
+             * for ever, and they find it missing when they compare views. */
+            if (s->proved_live == 1)
+                moved += charge(s, slot);
+        } else if (!is_subject(intent, slot)) {
             if (!transmit_put_member(s, b, intent, slot))
                 break;
             moved += charge(s, slot);

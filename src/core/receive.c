@@ -146,7 +146,12 @@ static void meet_challenge(struct swim *s, const struct wire_datagram *dg, struc
         return;
     if (dg->has_token && !dg->challenge && !dg->echo)
         introduce_again(s, source);
-    if (!dg->challenge || !is_urgent || !stranger_may_reply(s, source))
+    if (!dg->challenge || !is_urgent)
+        return;
+    /* What it did not hear may have been no PING: news, or a request. */
+    if (source->is_proved && !dg->has_view && !stranger_is_expected(s, &source->addr))
+        stranger_expect(s, &source->addr);
+    if (!stranger_may_reply(s, source))
         return;
     ping = outbox_reply(s, WIRE_PING, source);
     if (!ping)

@@ -70,6 +70,9 @@ struct seat {
     bool has_company;      /* it had timers then */
     bool is_clocked;       /* its clock was tampered with */
     uint32_t shrinks;      /* members that it has lost so far */
+    uint64_t buried_id;    /* the last of them, 0: none, ... */
+    uint64_t buried_at;    /* ... when, ... */
+    uint32_t forgotten;    /* ... and how many were forgotten at that very time */
     uint32_t moves;        /* how often it got another address */
     uint32_t epoch;        /* that its rounds are counted in */
     uint32_t rounds;

@@ -271,12 +271,13 @@ static bool has_heard_nobody(const struct check *check, uint32_t node)
 }
 
 /* A member tells nobody of the deaths that it finds in silence, or while it misses most of all, or
- * does badly itself (docs/protocol.md, "Deaf"). */
-static bool keeps_deaths_back(const struct check *check, uint32_t node)
+ * does badly itself (docs/protocol.md, "Deaf"). `forgotten` counts those that it missed then, and
+ * does not hold any more. */
+static bool keeps_deaths_back(const struct check *check, uint32_t node, uint32_t forgotten)
 {
     struct swim_stats stats;
     uint32_t lost;
-    uint32_t known = 0;
+    uint32_t known = forgotten;
 
     swim_stats(sim_member(check->sim, node), &stats);
     for (uint32_t i = 0; i < SWIM_STATUS_COUNT; i++)
@@ -290,10 +291,23 @@ static void bury(struct check *check, uint32_t node, const struct swim_member *m
     const struct swim *swim = sim_member(check->sim, node);
     struct held *held = known_held(check, node, member->id);
 
-    held->is_unwitnessed = keeps_deaths_back(check, node);
+    check->seats[node].buried_id = member->id;
+    check->seats[node].buried_at = sim_now(check->sim);
+    check->seats[node].forgotten = 0;
+    held->is_unwitnessed = keeps_deaths_back(check, node, 0);
     held->died_local = member->changed;
     held->died_shrink = ++check->seats[node].shrinks;
     held->died_n = swim_member_count(swim, SWIM_ALIVE) + swim_member_count(swim, SWIM_SUSPECT);
+}
+
+/* One is forgotten: at the very time of a death it was still there when that one was declared. */
+static void recall(struct check *check, uint32_t node)
+{
+    struct seat *seat = &check->seats[node];
+
+    if (seat->buried_id != 0 && seat->buried_at == sim_now(check->sim))
+        known_held(check, node, seat->buried_id)->is_unwitnessed |=
+            keeps_deaths_back(check, node, ++seat->forgotten);
 }
 
 static void forget(struct check *check, uint32_t node, const struct sim_event *event)
@@ -304,6 +318,7 @@ static void forget(struct check *check, uint32_t node, const struct sim_event *e
     held->forgotten_at = event->at;
     held->forgotten_local = sim_local_time(check->sim, node, event->at);
     held->told = TOLD_NOTHING;
+    recall(check, node);
 }
 
 void words_paused(struct check *check, uint32_t node)

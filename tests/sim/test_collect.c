@@ -531,6 +531,7 @@ static void each_partition_has_a_shadow_of_its_own(void **state)
     run_ms(&world, 10000);
     assert_true(finish(&world)->unreachable_suspected > 0);
     assert_int_equal(world.figures.false_suspected, 0);
+    run_ms(&world, 6000);
     sim_node_loss(world.sim, 3, 1000, 1000);
     run_ms(&world, 20000);
     finish(&world);

@@ -470,6 +470,46 @@ static void test_news_waits_for_somebody_to_tell(void **state)
     member_end(s);
 }
 
+/* One peer proves its address, one never does, and can't be told of the first: that does not go on
+ * for ever. */
+static void test_news_does_not_wait_for_proofs(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim *s = member_begin(&config, START);
+    swim_time limit = START + 20000 * SWIM_MS;
+
+    (void)state;
+    hear_members(s, START, 2, 2);
+    hear_entry(s, START, 2, entry_of(3));
+    assert_true(settle(s, START, limit) < limit);
+    assert_int_equal(stats_of(s).news_queued, 0);
+    member_end(s);
+}
+
+/* Whoever has not proved its address is asked to as long as there is news, but not in each round. */
+static void test_introductions_are_few(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim *s = member_begin(&config, START);
+    swim_time now = START;
+    uint32_t rounds = 100;
+    uint32_t pings = 0;
+    struct sent sent;
+
+    (void)state;
+    hear_members(s, now, 2, 2);
+    hear_entry(s, now, 2, entry_of(3));
+    for (uint32_t i = 1; i <= rounds; i++) {
+        news_of(s, now, 2 + i + 1000, i); /* something to tell, always */
+        now += config.gossip_interval_ms * SWIM_MS;
+        swim_advance(s, now);
+        while (next_sent(s, now, &sent))
+            pings += sent.dg.header.kind == WIRE_PING && addr4_number(&sent.to) == 3;
+    }
+    assert_in_range(pings, 2, rounds * config.gossip_interval_ms / 2000 + 1);
+    member_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +527,8 @@ int main(void)
         cmocka_unit_test(test_silence_when_there_is_no_news),
         cmocka_unit_test(test_two_members_come_to_rest),
         cmocka_unit_test(test_news_waits_for_somebody_to_tell),
+        cmocka_unit_test(test_news_does_not_wait_for_proofs),
+        cmocka_unit_test(test_introductions_are_few),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,44 @@ static void test_nobody_can_keep_us_answering(void **state)
     member_end(s);
 }
 
+/* A member that does not know us where we are now says so in answer to whatever it is sent, not only
+ * to PINGs: it is met, so that it hears us, but not without end. One that knows us waits for the
+ * next probe. */
+static void test_a_challenge_in_answer_to_news_is_met(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(3, &now);
+    struct message ack = {.kind = WIRE_ACK, .from = 2, .challenge = 4711};
+    struct sent sent;
+    uint32_t answers = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        ack.has_view = true;
+        ack.view_digest = s->digest;
+        ack.view_count = 3;
+        assert_int_equal(hear(s, now, &ack), SWIM_OK);
+        assert_int_equal(drain(s, now), 0);
+    }
+    ack.has_view = false;
+    assert_int_equal(hear(s, now, &ack), SWIM_OK);
+    assert_true(next_sent(s, now, &sent));
+    assert_int_equal(sent.dg.header.kind, WIRE_PING);
+    assert_int_equal(addr4_number(&sent.to), 2);
+    assert_true(sent.dg.echo == 4711);
+    for (unsigned i = 0; i < 1000; i++) {
+        now += 10 * SWIM_MS;
+        ack.challenge++;
+        assert_int_equal(hear(s, now, &ack), SWIM_OK);
+        while (next_sent(s, now, &sent)) {
+            assert_true(sent.dg.echo == ack.challenge);
+            answers++;
+        }
+    }
+    assert_in_range(answers, 1, 2 * 6); /* two in two seconds */
+    member_end(s);
+}
+
 /* A seed's challenge is worth keeping: the next try begins with it. */
 static void test_the_next_try_begins_where_the_last_one_ended(void **state)
 {
@@ -416,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_a_probe_leaves_no_room),
         cmocka_unit_test(test_an_empty_token_is_answered_with_room),
         cmocka_unit_test(test_nobody_can_keep_us_answering),
+        cmocka_unit_test(test_a_challenge_in_answer_to_news_is_met),
         cmocka_unit_test(test_the_next_try_begins_where_the_last_one_ended),
         cmocka_unit_test(test_the_outbox_is_bounded),
         cmocka_unit_test(test_no_synchronisation_without_proof),
