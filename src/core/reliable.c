@@ -8,6 +8,7 @@
 #include "core/member.h"
 #include "core/outbox.h"
 #include "core/probe.h"
+#include "core/stranger.h"
 #include "core/sync.h"
 
 static void send(struct swim *s, const struct reliable *r)
@@ -146,6 +147,7 @@ void swim_leave(struct swim *s, swim_time now)
     member_set(s, SELF, &left);
     for (uint32_t i = 0; i < count; i++)
         begin(s, WIRE_LEAVE, targets[i]);
+    stranger_tell_leave(s);
     schedule(s);
 }
 

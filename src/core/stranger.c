@@ -73,6 +73,18 @@ bool stranger_may_reply(struct swim *s, const struct source *source)
     return true;
 }
 
+void stranger_tell_leave(struct swim *s)
+{
+    const struct knock *knocks = knocks_of(s);
+
+    for (unsigned i = 0; i < KNOCKS_MAX; i++) {
+        const struct knock *knock = &knocks[i];
+
+        if (knock->challenge && knock->until > s->now && !member_find_addr(s, &knock->addr))
+            (void)outbox_push(s, WIRE_LEAVE, 0, &knock->addr);
+    }
+}
+
 /* ---- Clusters ---- */
 
 /* What the sender says of its cluster. False: nothing, as plain peers do. */

@@ -26,6 +26,9 @@ void stranger_recall(struct swim *s, struct intent *ping);
 /* True, twice for each time that it was: an answer to an answer from there may be sent, and nobody
  * can go on so for ever. */
 bool stranger_may_reply(struct swim *s, const struct source *source);
+/* We leave: those that we have just repeated a challenge to may know us already, and we not them.
+ * They are told, once, and nobody waits for an answer. */
+void stranger_tell_leave(struct swim *s);
 bool stranger_is_expected(const struct swim *s, const struct swim_addr *addr);
 
 #endif

@@ -300,6 +300,39 @@ static void test_the_outbox_is_bounded(void **state)
     member_end(s);
 }
 
+/* Who leaves between its echo and the answer to that may be a member where it knows nobody. */
+static void test_a_leave_is_told_to_those_who_may_know_us(void **state)
+{
+    static const struct {
+        swim_time later;
+        uint64_t challenge;
+        bool is_told;
+    } cases[] = {{0, 4711, true}, {0, 0, false}, {3000 * SWIM_MS, 4711, false}};
+    struct swim_config config = config_of(1);
+    struct swim_addr seed = addr4(50);
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct message ack = {
+            .kind = WIRE_ACK, .from = 50, .unproved = true, .challenge = cases[i].challenge};
+        struct swim *s = member_begin(&config, START);
+        struct sent sent;
+
+        assert_true(swim_join(s, START, &seed));
+        assert_int_equal(hear(s, START, &ack), SWIM_DROP_UNPROVED);
+        drain(s, START);
+        swim_leave(s, START + cases[i].later);
+        assert_true(swim_has_left(s));
+        assert_true(next_sent(s, START + cases[i].later, &sent) == cases[i].is_told);
+        if (cases[i].is_told) {
+            assert_int_equal(sent.dg.header.kind, WIRE_LEAVE);
+            assert_true(addr_equal(&sent.to, &seed));
+            assert_false(sent.dg.header.flags & WIRE_FLAG_REQUEST_ACK);
+        }
+        member_end(s);
+    }
+}
+
 /* ---- What goes to addresses that are not proved ---- */
 
 static bool tells_of_anybody(const struct sent *sent)
@@ -457,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_a_challenge_in_answer_to_news_is_met),
         cmocka_unit_test(test_the_next_try_begins_where_the_last_one_ended),
         cmocka_unit_test(test_the_outbox_is_bounded),
+        cmocka_unit_test(test_a_leave_is_told_to_those_who_may_know_us),
         cmocka_unit_test(test_no_synchronisation_without_proof),
         cmocka_unit_test(test_only_probes_go_where_nothing_is_proved),
         cmocka_unit_test(test_a_name_keeps_strangers_out),
