@@ -479,6 +479,7 @@ GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, NACK, SYNC = range(1, 9)
 REQUEST_ACK, EXTENDED = 1, 2
 CAPABLE = 1
 ALIVE, SUSPECT, DEAD, LEFT = range(4)
+TAG = 255  # the status of an entry that says which cluster this is: every decoder skips it
 # Extension records (docs/protocol.md section 6).
 PADDING, PROBE, ON_BEHALF, SUSPICION, VIEW, BUCKETS, META, TOKEN, CLUSTER = range(9)
 HEADER = struct.Struct(">BBHQIIBBH")

@@ -11,7 +11,7 @@ import swimtest
 from swimtest import load_tests  # noqa: F401
 from swimtest import (ACK, ALIVE, ANTI_ENTROPY, BUCKETS, CAPABLE, CLUSTER, DEAD, EXTENDED, GOSSIP,
                       LEAVE, NACK, ON_BEHALF, PADDING, PING, PING_REQ, PROBE, REQUEST_ACK, SUSPICION,
-                      SYNC, TOKEN, VIEW, CapablePeer, Datagram, PlainPeer, entry, extended, token)
+                      SYNC, TAG, VIEW, CapablePeer, Datagram, PlainPeer, entry, extended, token)
 
 SIZES = (24, 29, 46, 47, 48, 72, 96, 120, 200, 480, 1200, 1400, 1424)
 SILENCE = 2.0  # seconds in which an answer would have come
@@ -122,14 +122,14 @@ class Kinds:
             for kind in (GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, NACK, SYNC):
                 for records in ([], forged, accused):
                     yield self.capable(kind, size, records)
-        for kind in range(GOSSIP, SYNC + 1):  # and without anything
-            yield Datagram(kind, draw_id(), self.head(kind), capabilities=CAPABLE if kind != SYNC else 0)
+        for kind in range(GOSSIP, NACK + 1):  # and without anything
+            yield Datagram(kind, draw_id(), self.head(kind), capabilities=CAPABLE)
 
 
 class StrangersTestCase(swimtest.SwimTestCase):
     def pair(self):
         nodes = self.cluster(2)
-        self.await_all_alive(nodes, 2)
+        self.await_all_alive(nodes, 5)
         return nodes
 
     def assert_only(self, nodes):
@@ -144,8 +144,18 @@ class NothingForNothing(StrangersTestCase):
     side_by_side = True
 
     def test_every_kind_of_every_size(self):
-        nodes = self.pair()
+        self.check_every_kind(self.pair())
+
+    def test_every_kind_of_every_size_where_the_own_address_is_told(self):
+        port = swimtest.free_port()
+        node = self.node("--advertise", f"127.0.0.1:{port}", port=port, bind=f"0.0.0.0:{port}")
+        nodes = [node, self.node(peers=[node])]
+        self.await_all_alive(nodes, 5)
+        self.check_every_kind(nodes)
+
+    def check_every_kind(self, nodes):
         node = nodes[0]
+        own = (int(node.self_id()), node.addr)
         sockets = Sockets(self)
         victim = sockets.open()
         kinds = Kinds(sockets.addr(victim), int(nodes[1].self_id()))
@@ -154,8 +164,6 @@ class NothingForNothing(StrangersTestCase):
         asked = {}
         for datagram in filter(None, kinds.all(SIZES)):
             for flags in (0, REQUEST_ACK):
-                if datagram.kind in (NACK, SYNC) and not datagram.capabilities:
-                    continue
                 datagram.flags = datagram.flags & EXTENDED | flags
                 one = sockets.open()
                 sockets.send(one, node, datagram.encode())
@@ -175,7 +183,8 @@ class NothingForNothing(StrangersTestCase):
             self.assertLessEqual(sum(map(len, got)), sockets.sent[one], datagram)
             for data in got:
                 answer = Datagram.decode(data)
-                self.assertEqual(answer.entries(), [], f"{datagram}: nothing is told")
+                self.assertEqual([e for e in answer.entries() if e[:2] != own], [],
+                                 f"{datagram}: nothing is told of others")
                 self.assertIn(answer.kind, (ACK, PING))
         self.assertGreater(answers, count / 4, "they were asked who they are")
         self.assert_only(nodes)
@@ -236,7 +245,7 @@ class NothingForNothing(StrangersTestCase):
         self.assertEqual(self.burst(lambda i, addr: Datagram(ACK, member_id, heartbeat=i)), [])
 
     def test_burst_of_capable_introductions(self):
-        tag = entry(0, "0.0.0.0:0", status=255) * 2
+        tag = entry(0, "0.0.0.0:0", status=TAG) * 2
         got = self.burst(lambda i, addr: Datagram(PING, i + 1, tag, capabilities=CAPABLE))
         self.assertEqual(len(got), BURST, "each is asked to prove its address")
         self.assertTrue(all(d.token()[0] for d in got))
@@ -280,7 +289,7 @@ class Echoes(StrangersTestCase):
 
     def test_whoever_echoes_is_told_everything(self):
         nodes = self.cluster(3)
-        self.await_all_alive(nodes, 2)
+        self.await_all_alive(nodes, 5)
         node = nodes[0]
         peer = CapablePeer(self)
         proved = node.counter("addresses_proved")
@@ -497,7 +506,7 @@ class Clusters(StrangersTestCase):
 
     def member(self, name, **options):
         text = self.SETTINGS + (f'[node]\ncluster = "{name}"\n' if name else "")
-        config = self.file(f"{name or 'none'}.toml", text)
+        config = self.file(f"{len(self.nodes)}.toml", text)
         return self.node("--config", config, name=f"{name}{len(self.nodes)}", **options)
 
     def assert_apart(self, *clusters):
@@ -517,8 +526,8 @@ class Clusters(StrangersTestCase):
         red.append(self.member("red", peers=red))
         blue = [self.member("blue", peers=red[:1])]
         blue.append(self.member("blue", peers=blue))
-        self.await_all_alive(red, 3)
-        self.await_all_alive(blue, 3)
+        self.await_all_alive(red, 5)
+        self.await_all_alive(blue, 5)
         swimtest.wait_until(lambda: (min(self.drops(red[0], blue[0])) >= 3,
                                      self.drops(red[0], blue[0])), 30, "they knocked and knocked")
         self.assert_apart(red, blue)

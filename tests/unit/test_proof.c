@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/member.h"
 #include "core/proof.h"
+#include "core/stranger.h"
 
 #define EPOCH (30000 * SWIM_MS)
 
@@ -385,6 +386,21 @@ static void test_a_possible_repetition_is_heard_only_as_an_answer(void **state)
     member_end(s);
 }
 
+/* A plain answer could have been recorded: nothing in it is of now. */
+static void test_a_plain_answer_may_be_a_repetition(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(3, &now);
+    struct message word = {.kind = WIRE_ACK, .plain = true, .from = 9, .unproved = true};
+    struct swim_addr addr = addr4(9);
+
+    (void)state;
+    stranger_expect(s, &addr);
+    assert_int_equal(hear_unproved(s, now, &word), SWIM_DROP_UNPROVED);
+    assert_int_equal(hear(s, now, &word), SWIM_OK); /* where nothing is sealed, it has to do */
+    member_end(s);
+}
+
 static void test_the_answer_to_a_probe_is_no_repetition(void **state)
 {
     swim_time now;
@@ -422,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_a_plain_peer_is_heard_when_it_was_asked),
         cmocka_unit_test(test_an_answer_alone_takes_no_members_name),
         cmocka_unit_test(test_a_possible_repetition_is_heard_only_as_an_answer),
+        cmocka_unit_test(test_a_plain_answer_may_be_a_repetition),
         cmocka_unit_test(test_the_answer_to_a_probe_is_no_repetition),
     };
 
