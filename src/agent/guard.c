@@ -276,6 +276,8 @@ static bool has_double(const struct keyset *held, const struct keyset *keys)
 static const char *exchange(struct guard *guard, const struct keyset *keys)
 {
     const struct keyset *held = guard->keys;
+
+    ASSERT(held != NULL && held->count > 0 && keys->count > 0);
     uint32_t old_id = swim_key_id(held->key[0]);
     uint32_t new_id = swim_key_id(keys->key[0]);
     bool ok = true;
