@@ -19,6 +19,10 @@
 #define RAISE_MIN (2 * LIMITER_STRANGERS_BURST)
 /* Twice the limiter's rate comes through, so that the limiter goes on being the one that decides. */
 #define KEEP_FACTOR 2
+/* One of 100,000: what comes through must stay enough to tell how large the flood is. */
+#define KEEP_MIN 42950
+/* What waits in the receive buffer has passed the filter as it was before. */
+#define BACKLOG_NS (SECOND_NS / 10)
 #define RELAX_FACTOR 2
 #define QUIET_TICKS 5
 
@@ -77,7 +81,9 @@ static uint32_t keep_of(const struct shield *shield, uint64_t total)
 {
     uint64_t wanted = (uint64_t)shield->rate * KEEP_FACTOR;
 
-    return total <= wanted ? SHIELD_KEEP_ALL : (uint32_t)((wanted << 32) / total);
+    uint64_t keep = total <= wanted ? SHIELD_KEEP_ALL : (wanted << 32) / total;
+
+    return keep > KEEP_MIN ? (uint32_t)keep : KEEP_MIN;
 }
 
 static void begin_window(struct shield *shield, uint64_t now_ns)
@@ -102,7 +108,7 @@ static bool raise(struct shield *shield, uint64_t now_ns)
     shield->keep = SHIELD_KEEP_ALL;
     total = total_of(shield, now_ns);
     shield->keep = keep_of(shield, total);
-    begin_window(shield, now_ns);
+    begin_window(shield, now_ns + BACKLOG_NS);
     shield->quiet_ticks = 0;
     if (!attach(shield))
         return false; /* without it, the limiter does what it can */
@@ -117,13 +123,15 @@ static bool raise(struct shield *shield, uint64_t now_ns)
 static void tighten(struct shield *shield, uint64_t now_ns)
 {
     shield->keep = keep_of(shield, total_of(shield, now_ns));
-    begin_window(shield, now_ns);
+    begin_window(shield, now_ns + BACKLOG_NS);
     detach(shield);
     (void)attach(shield); /* or the next tick finds that there is none */
 }
 
 bool shield_note_stranger(struct shield *shield, uint64_t now_ns)
 {
+    if (shield->stats.is_up && now_ns < shield->since_ns)
+        return false;
     if (!shield->stats.is_up && now_ns - shield->since_ns >= SECOND_NS)
         begin_window(shield, now_ns);
     if (++shield->arrivals < raise_at(shield))

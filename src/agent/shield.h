@@ -59,7 +59,7 @@ struct shield {
     const struct swim *swim;
     uint32_t rate;        /* datagrams a second that the limiter lets strangers send */
     uint32_t keep;        /* of 2^32, while it is up */
-    uint32_t arrivals;    /* strangers' datagrams since `since_ns` */
+    uint32_t arrivals;    /* strangers' datagrams since `since_ns`, which can be yet to come */
     uint32_t quiet_ticks; /* in a row */
     uint64_t since_ns;
     struct shield_stats stats;

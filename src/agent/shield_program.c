@@ -138,7 +138,7 @@ static void put_hash(struct program *program, const uint32_t *factors)
     (void)put(program, BPF_ALU | BPF_RSH | BPF_K, 15);
     (void)put(program, BPF_ALU | BPF_XOR | BPF_X, 0);
     (void)put(program, BPF_ALU | BPF_MUL | BPF_K, factors[5]);
-    (void)put(program, BPF_ALU | BPF_ADD | BPF_K, factors[6]);
+    (void)put(program, BPF_ALU | BPF_ADD, factors[6]); /* BPF_K: 0 as well */
     (void)put(program, BPF_ST, HASH_CELL);
 }
 

@@ -105,6 +105,11 @@ class Flood(sealtest.SealTestCase):
             share = busy[i] / busy_s / 1e9 - idle[i] / idle_s / 1e9
             self.assertLess(share, SHARE_MAX * swimtest.FACTOR, node.name)
             self.assertEqual(len(node.live() or ()), 5)
+        # When it is over, everything is as before: strangers are heard.
+        swimtest.wait_until(lambda: all(node.metrics()["swim_shield_up"] == 0 for node in nodes), 15,
+                            "the kernel's filter is gone")
+        nodes.append(self.node_of(path, nodes[:1]))
+        self.await_all_alive(nodes, 10)
 
     def tell(self, sent, drops, idle, busy, latencies):
         total = sum(sent[name] for name in ("random", "headers", "plain", "replay"))

@@ -289,7 +289,14 @@ class Http(swimtest.SwimTestCase):
                         "GET / HTTP/1.1\r\nHost: localhost\r\n<b>echo\r\n",
                         "<b>echo / HTTP/1.1\r\nHost: localhost\r\n",
                         "GET / HTTP/1.1\r\nHost: localhost\r\nExpect: <b>echo\r\n"
-                        "Content-Length: 1\r\n"):
+                        "Content-Length: 1\r\n",
+                        "GET / <b>echo/1.1\r\nHost: localhost\r\n",
+                        "GET http://<b>echo/ HTTP/1.1\r\nHost: localhost\r\n",
+                        "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: <b>echo\r\n",
+                        "GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: <b>echo\r\n",
+                        "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\n<b>echo\r\n",
+                        "GET /nothing HTTP/1.1\r\nHost: localhost\r\nAuthorization: <b>echo\r\n"
+                        "Referer: <b>echo\r\nOrigin: <b>echo\r\nCookie: <b>echo\r\n"):
             with self.subTest(request), Raw(node) as raw:
                 raw.send(request + "\r\n").socket.shutdown(socket.SHUT_WR)
                 answer = raw.answer()
