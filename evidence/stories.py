@@ -64,8 +64,8 @@ one). {len(STORIES)} stories:
 
 {table(head, lines)}
 
-Two clusters still become one when an address of one is reused by the other: nothing in version 1 names
-a cluster. Counters at their maximum and forged incarnations are in `tests/scenario/test_limits.c`.
+Two clusters with names stay two when an address of one is reused by the other. Without names they become
+one: nothing in version 1 names a cluster. Counters at their maximum and forged incarnations are in `tests/scenario/test_limits.c`.
 Fleets of 4,500 and churn among 5,000 are the same scenarios with `--nodes`; they take minutes to hours
 of one processor, and are not part of this page.
 """

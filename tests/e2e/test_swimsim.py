@@ -195,6 +195,8 @@ BAD_FILES = [
     ('[start]\nhow = "slowly"', '2:7: [start] how = "slowly": must be "acquainted"'),
     ('[start]\nseeds = "random 9"', "2:9: [start] seeds"),
     ("[start]\nclusters = 2", "several clusters cannot start acquainted"),
+    ('[start]\nhow = "together"\nclusters = 2\nnames = "a"', '[start] names = "a": must be 2 of'),
+    ('plain = "0"\n[start]\nnames = "a"', "[start] names: plain nodes can't say the name"),
     ('[[zone]]\nname = "a"\n[[zone]]\nname = "a"', "two of this name"),
     ("[[zone]]\nshare = 2", "[[zone]] number 1: name: must be given"),
     ('[[zone_link]]\nfrom = "a"', '2:8: [[zone_link]] from = "a": must be the name of a [[zone]]'),
