@@ -48,13 +48,15 @@ static bool set_paths(struct paths *paths, const char *path)
     return true;
 }
 
+/* And nobody else's: who made it may still have it open. */
 static bool is_still_named(int fd, const char *name)
 {
     struct stat held;
     struct stat named;
 
     return fstat(fd, &held) == 0 && lstat(name, &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino && S_ISREG(held.st_mode);
+           held.st_ino == named.st_ino && S_ISREG(held.st_mode) && held.st_uid == geteuid() &&
+           held.st_nlink == 1;
 }
 
 /* Locked and empty; -1 and errno on failure. A leftover of a crash is taken over. */

@@ -19,6 +19,9 @@
 #include <time.h>
 
 #define HEADER_SIZE 24
+/* Datagrams taken before their answers are written (agent.c's DRAIN_PORTION), each worth two answers
+ * at most. */
+#define UNPROVED_MAX 128
 
 struct guard {
     struct swim *swim;
@@ -28,6 +31,9 @@ struct guard {
     enum swim_envelope envelope;
     char cluster[SWIM_CLUSTER_MAX + 1];
     uint32_t members_max;
+    uint64_t last_start;                     /* starts grow, whatever the clock does */
+    struct swim_addr unproved[UNPROVED_MAX]; /* to be answered as they spoke: in plaintext */
+    uint32_t unproved_next;
     uint64_t plaintext_refused;
     uint64_t plaintext_received;
     struct knocks knocks;
@@ -73,6 +79,37 @@ void guard_free(struct guard *guard)
 
 /* ---- Out --------------------------------------------------------------------------------- */
 
+static bool is_proved(const struct guard *guard, const struct swim_addr *addr)
+{
+    struct swim_member member;
+
+    return swim_member_find_addr(guard->swim, addr, &member) && member.is_proved;
+}
+
+/* While both are accepted, strangers are answered as they spoke: an envelope would make the answer
+ * larger than the question (protocol.md section 10), and they may not be able to open it. */
+static void expect_plaintext(struct guard *guard, const struct swim_addr *from)
+{
+    if (guard->plaintext != PLAINTEXT_ACCEPT || is_proved(guard, from))
+        return;
+    for (int i = 0; i < 2; i++)
+        guard->unproved[guard->unproved_next++ % UNPROVED_MAX] = *from;
+}
+
+/* One answer less is owed. */
+static bool wants_plaintext(struct guard *guard, const struct swim_addr *to)
+{
+    if (guard->plaintext != PLAINTEXT_ACCEPT || is_proved(guard, to))
+        return false;
+    for (uint32_t i = 0; i < UNPROVED_MAX; i++) {
+        if (!is_address_equal(&guard->unproved[i], to))
+            continue;
+        guard->unproved[i] = (struct swim_addr){0};
+        return true;
+    }
+    return false;
+}
+
 size_t guard_transmit(struct guard *guard, swim_time now, struct swim_addr *ret_to, void *buf,
                       size_t cap)
 {
@@ -83,7 +120,13 @@ size_t guard_transmit(struct guard *guard, swim_time now, struct swim_addr *ret_
     if (guard->seal == NULL || guard->plaintext == PLAINTEXT_SEND)
         return swim_transmit(guard->swim, now, ret_to, buf, cap);
     size = swim_transmit(guard->swim, now, ret_to, datagram, sizeof datagram);
-    return size == 0 ? 0 : swim_seal_wrap(guard->seal, datagram, size, buf, cap);
+    if (size == 0)
+        return 0;
+    if (wants_plaintext(guard, ret_to)) {
+        memcpy(buf, datagram, size);
+        return size;
+    }
+    return swim_seal_wrap(guard->seal, datagram, size, buf, cap);
 }
 
 /* ---- In ---------------------------------------------------------------------------------- */
@@ -165,6 +208,7 @@ void guard_receive(struct guard *guard, swim_time now, const struct swim_addr *f
     }
     if (is_plain && guard->plaintext != PLAINTEXT_REFUSE) {
         guard->plaintext_received++;
+        expect_plaintext(guard, from);
         receive_plain(guard, now, from, data, size);
         return;
     }
@@ -202,11 +246,19 @@ static uint64_t now_since_1970_ms(void)
     return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000) % SWIM_SEAL_START_MAX;
 }
 
-static struct swim_seal *make_seal(const struct guard *guard)
+static uint64_t next_start(struct guard *guard)
+{
+    uint64_t now = now_since_1970_ms();
+
+    guard->last_start = now > guard->last_start ? now : guard->last_start + 1;
+    return guard->last_start;
+}
+
+static struct swim_seal *make_seal(struct guard *guard)
 {
     struct swim_seal_config config = {.envelope = guard->envelope,
                                       .cluster = guard->cluster,
-                                      .start = now_since_1970_ms(),
+                                      .start = next_start(guard),
                                       .members_max = guard->members_max};
     struct swim_seal *seal = NULL;
 

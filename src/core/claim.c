@@ -211,6 +211,9 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
     };
 
     source->is_answer = dg->header.kind == WIRE_ACK;
+    /* Where a datagram came from says nothing until somebody has answered from there. */
+    if (source->slot && !source->is_proved && addr_equal(&heard.addr, &source->addr))
+        heard.addr = member_at(s, source->slot)->record.addr;
     if (source->slot && (!says_address(dg->header.kind) || !addr_is_usable(&heard.addr)))
         heard.addr = member_at(s, source->slot)->record.addr;
     /* Nobody else can be where we are: a mirror, or a forgery. */

@@ -175,8 +175,11 @@ static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
     bool is_done;
 
     wire_begin(&b, buf, sync_datagram_max(s), &header);
-    if (job->echo)
+    if (job->echo) {
         wire_put_token(&b, 0, job->echo);
+        if (s->cluster_tag)
+            wire_put_cluster(&b, s->cluster_tag);
+    }
     if (is_push)
         wire_put_chunk(&b, job->table_version, job->chunk, job->chunk_count);
     else

@@ -18,6 +18,7 @@ static const uint8_t TAG_KEY[SIPHASH_KEY_SIZE] = "swim cluster tag";
 
 enum {
     RECENT_DRAWS = 8,
+    LATE_TICKS = 10,    /* later than any datagram on its way */
     PROVED_WANTED = 32, /* peers enough for gossip to spread from whatever else is not proved yet */
 };
 
@@ -94,7 +95,12 @@ static uint32_t via_of(const struct swim *s, const struct swim_addr *addr)
 static bool is_solicited(struct swim *s, const struct wire_datagram *dg,
                          const struct source *source)
 {
+    uint32_t there = member_find_addr(s, &source->addr);
+
     if (dg->header.kind != WIRE_ACK || dg->header.capabilities & WIRE_CAPABLE)
+        return false;
+    /* Whoever is there can repeat tokens: nobody takes his place with less. */
+    if (there && there != source->slot && member_at(s, there)->flags & MEMBER_CAPABLE)
         return false;
     return stranger_is_expected(s, &source->addr) || probe_is_at(s, &source->addr);
 }
@@ -149,6 +155,19 @@ bool proof_admits(struct swim *s, const struct wire_datagram *dg, struct source 
     if (is_repeatable) /* a plain answer repeats nothing of what was asked */
         return (is_asked && dg->echo) || (source->is_known && probe_is_answer(s, dg));
     return is_asked || source->is_known;
+}
+
+bool proof_is_late(const struct swim *s, const struct wire_datagram *dg,
+                   const struct source *source)
+{
+    const struct member *m = source->slot ? member_at(s, source->slot) : NULL;
+
+    if (!m || source->has_echoed || source->has_echoed_there || m->flags & MEMBER_FORGOTTEN ||
+        !(dg->header.capabilities & WIRE_CAPABLE))
+        return false;
+    if (dg->header.incarnation != m->record.incarnation)
+        return dg->header.incarnation < m->record.incarnation;
+    return dg->header.heartbeat + (uint64_t)LATE_TICKS < member_estimate(s, m);
 }
 
 void proof_note(struct swim *s, const struct source *source)

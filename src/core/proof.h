@@ -29,6 +29,11 @@ uint64_t proof_place(const struct swim *s, const struct swim_addr *addr);
  * `is_repeatable` only an answer to what we asked since our start is. */
 bool proof_admits(struct swim *s, const struct wire_datagram *dg, struct source *source,
                   bool is_repeatable);
+/* True when the sender's own clock says that this was written long ago, or in an earlier life of
+ * its: a repetition, most likely. What it says of others is not heard then. Asked before the header
+ * is heard. */
+bool proof_is_late(const struct swim *s, const struct wire_datagram *dg,
+                   const struct source *source);
 /* The sender was admitted and is now held in source->slot: what it has proved is remembered. */
 void proof_note(struct swim *s, const struct source *source);
 /* The member is at another address, or a new one: nothing is proved. */

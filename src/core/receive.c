@@ -212,13 +212,17 @@ static enum swim_error examine(const struct swim *s, const void *data, size_t si
 
 static void hear(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
+    bool is_late = proof_is_late(s, dg, source);
+
     count_received(s, dg->header.kind);
     source->is_sync = sync_is_reply(s, dg);
     source->is_settling = dg->header.kind == WIRE_ANTI_ENTROPY && sync_is_settling(s);
     claim_hear_sender(s, dg, source);
     proof_note(s, source);
-    hear_entries(s, dg, source);
-    accusation_hear(s, dg, source);
+    if (!is_late) {
+        hear_entries(s, dg, source);
+        accusation_hear(s, dg, source);
+    }
     if (!member_holds(s, source->slot, dg->header.sender_id))
         source->slot = 0; /* its own entries may have cost a sender its tombstone */
     if (source->slot)

@@ -48,8 +48,9 @@ void sync_follow_membership(struct swim *s)
 
 /* ---- Full pushes ---- */
 
-/* An echo goes into each datagram of a push: whichever arrives first opens the door to the rest. */
-enum { ECHO_SIZE = 2 + 3 + 16 };
+/* An echo, and our cluster's tag, go into each datagram of a push: whichever arrives first opens the
+ * door to the rest. */
+enum { ECHO_SIZE = 2 + 3 + 16 + 3 + 8 };
 
 uint32_t sync_datagram_max(const struct swim *s)
 {
@@ -74,8 +75,10 @@ static uint16_t chunks_needed(const struct swim *s, bool has_echo)
 
 bool sync_push(struct swim *s, const struct source *source)
 {
-    struct job *job = job_start(s, JOB_PUSH, source->slot, &source->addr);
+    struct job *job = NULL;
 
+    if (source->is_proved)
+        job = job_start(s, JOB_PUSH, source->slot, &source->addr);
     if (!job)
         return false;
     job->table_version = ++s->table_version;
@@ -92,7 +95,7 @@ void sync_push_periodic(struct swim *s)
     for (unsigned draw = 0; s->plain_live && draw < PLAIN_DRAWS; draw++) {
         uint32_t slot = live_of(s)[prng_below(&s->prng, s->live_count)];
         const struct member *m = member_at(s, slot);
-        struct source peer = {.slot = slot, .addr = m->record.addr};
+        struct source peer = {.slot = slot, .addr = m->record.addr, .is_proved = true};
 
         if (!is_plain(m) || !(m->flags & MEMBER_PROVED))
             continue;

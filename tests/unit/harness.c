@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "core/clock.h"
+#include "core/member.h"
 #include "core/proof.h"
 #include "core/stranger.h"
 
@@ -125,14 +126,23 @@ static enum swim_error hear_as_is(struct swim *s, swim_time now, const struct me
     return swim_receive(s, now, from, buf, size);
 }
 
-static bool has_proved(const struct swim *s, const struct message *m, const struct swim_addr *from)
+/* Heard as it is: from a proved address, no first word (a PING without anything) of a later life,
+ * and not so late that what it says of others would be passed over. */
+static bool has_proved(const struct swim *s, swim_time now, const struct message *m,
+                       const struct swim_addr *from)
 {
-    struct swim_member member;
+    uint32_t slot = member_find(s, m->from);
+    const struct member *held = slot ? &members_of(s)[slot] : NULL;
+    uint64_t ticks;
 
-    /* A PING without anything is a first word: with a later life it comes from a stranger. */
-    return swim_member_find(s, m->from, &member) && member.is_proved &&
-           addr_equal(&member.addr, from) &&
-           (m->plain || m->kind != WIRE_PING || m->incarnation <= member.incarnation);
+    if (!held || !is_proved(held) || !addr_equal(&held->record.addr, from))
+        return false;
+    if (m->plain)
+        return true;
+    if (m->incarnation != held->record.incarnation)
+        return m->incarnation > held->record.incarnation && m->kind != WIRE_PING;
+    ticks = (now - held->clock_at) / (s->config.heartbeat_interval_ms * SWIM_MS);
+    return m->heartbeat + UINT64_C(10) >= held->clock_heartbeat + ticks;
 }
 
 uint64_t token_for(const struct swim *s, swim_time now, const struct swim_addr *addr, uint64_t id)
@@ -155,7 +165,7 @@ enum swim_error hear(struct swim *s, swim_time now, const struct message *messag
 
     if (!from.family)
         from = addr4((uint32_t)message->from);
-    if (m.unproved || m.from == 0 || has_proved(s, &m, &from))
+    if (m.unproved || m.from == 0 || has_proved(s, now, &m, &from))
         return hear_as_is(s, now, message, &from);
     if (!m.plain) {
         m.echo = token_for(s, now, &from, m.from);

@@ -646,6 +646,7 @@ static void test_unasked_words_tell_the_time(void **state)
     assert_int_equal(member_estimate(s, member_at(s, member_find(s, 3))), 500);
     assert_int_equal(find(s, 3).heartbeat, 500);
     word.heartbeat = 400; /* overtaken on the way */
+    word.unproved = true; /* as it is, without an echo */
     assert_int_equal(hear(s, now, &word), SWIM_OK);
     assert_int_equal(member_estimate(s, member_at(s, member_find(s, 3))), 500);
     assert_int_equal(stats_of(s).news_queued, 0);

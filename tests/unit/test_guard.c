@@ -192,10 +192,14 @@ static void test_counters(void **state)
     guard_set_plaintext(b.guard, ACCEPT);
     give(&a, &b, data, size);
     assert_int_equal(guard_stats(b.guard).plaintext_received, 1);
+    /* A stranger who spoke in plaintext is answered so, with no more than he sent. */
+    assert_in_range(next(&b, data), 24, size);
+    assert_int_equal(data[0], 1);
+    guard_set_plaintext(b.guard, REFUSE);
+    assert_true(swim_join(b.swim, NOW, &a.addr));
     size = next(&b, data);
     assert_int_equal(data[0], 2);
     give(&b, &a, data, size); /* a has no key, and counts it as another version */
-    guard_set_plaintext(b.guard, REFUSE);
     data[size - 1] ^= 1;
     data[1] = (uint8_t)swim_key_id(guard_keys(b.guard)->key[0]);
     give(&a, &b, data, size);

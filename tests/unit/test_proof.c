@@ -280,7 +280,79 @@ static void test_an_introduction_of_a_later_life_is_a_strangers(void **state)
     member_end(s);
 }
 
+/* Somebody on the way repeats an answer from elsewhere: the token was not sent there. */
+static void test_an_echo_from_elsewhere_moves_nobody(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(3, &now);
+    struct swim_addr home = addr4(9);
+    struct message ack = {
+        .kind = WIRE_ACK, .from = 9, .at = addr4(90), .heartbeat = 7, .unproved = true};
+
+    (void)state;
+    hear_entry(s, now, 2, entry_of(9));
+    ack.echo = token_for(s, now, &home, 9);
+    assert_int_equal(hear(s, now, &ack), SWIM_OK);
+    assert_true(is_at(s, 9, &home));
+    member_end(s);
+}
+
+/* What was written long ago, by the sender's own clock, or in an earlier life, says nothing of
+ * others: it is somebody's recording. */
+static void test_what_is_late_tells_nothing(void **state)
+{
+    static const struct {
+        uint32_t behind, incarnation;
+        bool is_heard;
+    } cases[] = {{0, 1, true}, {10, 1, true}, {11, 1, false}, {1000, 1, false}, {0, 0, false}};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(cases); i++) {
+        swim_time now;
+        struct swim *s = begin(4, &now);
+        struct wire_entry lie = entry_of(2);
+        struct wire_suspicion accusation = {4, 0, 3};
+        struct message life = {.kind = WIRE_GOSSIP, .from = 3, .incarnation = 1, .heartbeat = 2000};
+        struct message word = {.kind = WIRE_GOSSIP,
+                               .from = 3,
+                               .incarnation = cases[i].incarnation,
+                               .unproved = true,
+                               .suspicions = &accusation,
+                               .suspicion_count = 1,
+                               .entries = &lie,
+                               .entry_count = 1};
+
+        assert_int_equal(hear(s, now, &life), SWIM_OK);
+        now += 60000 * SWIM_MS;
+        swim_advance(s, now);
+        word.heartbeat = member_estimate(s, member_at(s, member_find(s, 3))) - cases[i].behind;
+        lie.status = SWIM_SUSPECT;
+        lie.heartbeat = 100000;
+        assert_int_equal(hear(s, now, &word), SWIM_OK);
+        assert_int_equal(status_of(s, 2), cases[i].is_heard ? SWIM_SUSPECT : SWIM_ALIVE);
+        assert_int_equal(status_of(s, 4), cases[i].is_heard ? SWIM_SUSPECT : SWIM_ALIVE);
+        member_end(s);
+    }
+}
+
 /* ---- Plain peers ---- */
+
+/* Whoever is at an address and could repeat a token is not replaced by a mere answer from there. */
+static void test_a_plain_answer_replaces_nobody_capable(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(3, &now);
+    struct swim_addr home = addr4(3);
+    struct message ack = {
+        .kind = WIRE_ACK, .from = 77, .at = home, .plain = true, .unproved = true};
+
+    (void)state;
+    stranger_expect(s, &home);
+    assert_int_equal(hear(s, now, &ack), SWIM_DROP_UNPROVED);
+    assert_int_equal(status_of(s, 77), -1);
+    assert_int_equal(status_of(s, 3), SWIM_ALIVE);
+    member_end(s);
+}
 
 static void test_a_plain_peer_is_heard_when_it_was_asked(void **state)
 {
@@ -435,6 +507,9 @@ int main(void)
         cmocka_unit_test(test_a_new_address_is_not_proved),
         cmocka_unit_test(test_a_member_may_speak_from_a_second_address),
         cmocka_unit_test(test_an_introduction_of_a_later_life_is_a_strangers),
+        cmocka_unit_test(test_an_echo_from_elsewhere_moves_nobody),
+        cmocka_unit_test(test_what_is_late_tells_nothing),
+        cmocka_unit_test(test_a_plain_answer_replaces_nobody_capable),
         cmocka_unit_test(test_a_plain_peer_is_heard_when_it_was_asked),
         cmocka_unit_test(test_an_answer_alone_takes_no_members_name),
         cmocka_unit_test(test_a_possible_repetition_is_heard_only_as_an_answer),

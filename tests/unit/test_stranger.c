@@ -371,6 +371,29 @@ static void test_no_synchronisation_without_proof(void **state)
     }
 }
 
+/* Whoever is only told of gets no table, whatever is said in its name. */
+static void test_no_table_without_proof(void **state)
+{
+    swim_time now;
+    struct swim *s = begin(9, &now);
+    struct message ping = {
+        .kind = WIRE_PING, .from = 200, .incarnation = 5, .has_probe = true, .unproved = true};
+    struct swim_addr victim = addr4(200);
+    uint32_t bytes = 0;
+    struct sent sent;
+
+    (void)state;
+    hear_entry(s, now, 2, entry_of(200));
+    drain(s, now);
+    assert_int_equal(hear(s, now, &ping), SWIM_OK);
+    while (next_sent(s, now, &sent)) {
+        if (addr_equal(&sent.to, &victim))
+            bytes += (uint32_t)sent.size;
+    }
+    assert_in_range(bytes, 1, 33);
+    member_end(s);
+}
+
 static void test_only_probes_go_where_nothing_is_proved(void **state)
 {
     struct swim_config config = config_of(1);
@@ -441,6 +464,23 @@ static void test_a_name_keeps_strangers_out(void **state)
     }
 }
 
+/* The table may be the first that a newcomer hears: it is not to take it for another cluster's. */
+static void test_a_table_says_its_cluster(void **state)
+{
+    struct swim *s = alone("blue");
+    struct message hello = {.kind = WIRE_PING, .from = 50, .unproved = true, .challenge = 4711};
+    struct swim_addr addr = addr4(50);
+    struct sent sent;
+
+    (void)state;
+    hello.cluster = tag_of("blue");
+    hello.echo = token_for(s, START, &addr, 50);
+    assert_int_equal(hear(s, START, &hello), SWIM_OK);
+    assert_true(next_sent_of(s, START, WIRE_ANTI_ENTROPY, &sent));
+    assert_true(sent.dg.echo == 4711 && sent.dg.cluster == hello.cluster);
+    member_end(s);
+}
+
 static void test_plain_peers_have_no_name(void **state)
 {
     swim_time now = START;
@@ -492,6 +532,8 @@ int main(void)
         cmocka_unit_test(test_the_outbox_is_bounded),
         cmocka_unit_test(test_a_leave_is_told_to_those_who_may_know_us),
         cmocka_unit_test(test_no_synchronisation_without_proof),
+        cmocka_unit_test(test_no_table_without_proof),
+        cmocka_unit_test(test_a_table_says_its_cluster),
         cmocka_unit_test(test_only_probes_go_where_nothing_is_proved),
         cmocka_unit_test(test_a_name_keeps_strangers_out),
         cmocka_unit_test(test_plain_peers_have_no_name),
