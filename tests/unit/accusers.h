@@ -33,12 +33,17 @@ static inline struct swim_config patient_config(void)
     return config;
 }
 
+/* From SENDER, on time by its clock: a full datagram leaves no room for an echo. */
 static inline void hear_all(struct swim *s, swim_time now, const struct wire_suspicion *all,
                             uint32_t count)
 {
+    const struct member *sender = member_at(s, member_find(s, SENDER));
+    swim_time tick = s->config.heartbeat_interval_ms * SWIM_MS;
     struct message gossip = {
         .kind = WIRE_GOSSIP, .from = SENDER, .suspicions = all, .suspicion_count = count};
 
+    gossip.heartbeat = sender->clock_heartbeat + (uint32_t)((now - sender->clock_at) / tick);
+    gossip.incarnation = sender->record.incarnation;
     assert_int_equal(hear(s, now, &gossip), SWIM_OK);
 }
 
