@@ -96,17 +96,17 @@ struct wire_datagram {
     bool has_view;
     bool has_token;
     bool has_cluster;
+    uint16_t buckets_size;
+    uint16_t suspicions_size;
+    uint32_t probe_sequence;
+    uint32_t view_count;
+    uint64_t view_digest;
+    uint64_t on_behalf;
     uint64_t challenge; /* to be repeated to its sender, 0: none */
     uint64_t echo;      /* the challenge that it repeats, 0: none */
     uint64_t cluster;
-    uint32_t probe_sequence;
-    uint64_t on_behalf;
-    uint64_t view_digest;
-    uint32_t view_count;
-    const uint8_t *buckets; /* value of BUCKETS, NULL if none; its content is sync's to check */
-    uint16_t buckets_size;
+    const uint8_t *buckets;    /* value of BUCKETS, NULL if none; its content is sync's to check */
     const uint8_t *suspicions; /* value of SUSPICION: whole 20-byte records; NULL if none */
-    uint16_t suspicions_size;
     /* PING_REQ. */
     uint64_t target_id;
     struct swim_addr target_addr;
