@@ -48,15 +48,26 @@ static bool set_paths(struct paths *paths, const char *path)
     return true;
 }
 
-/* And nobody else's: who made it may still have it open. */
 static bool is_still_named(int fd, const char *name)
 {
     struct stat held;
     struct stat named;
 
     return fstat(fd, &held) == 0 && lstat(name, &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino && S_ISREG(held.st_mode) && held.st_uid == geteuid() &&
-           held.st_nlink == 1;
+           held.st_ino == named.st_ino && S_ISREG(held.st_mode);
+}
+
+/* A leftover of our own. Who else made the file may still have it open, or another name for it, and
+ * would read what is written. */
+static bool is_ours(int fd)
+{
+    struct stat held;
+
+    if (fstat(fd, &held) == 0 && (held.st_uid != geteuid() || held.st_nlink > 1)) {
+        errno = EPERM;
+        return false;
+    }
+    return true;
 }
 
 /* Locked and empty; -1 and errno on failure. A leftover of a crash is taken over. */
@@ -69,7 +80,7 @@ static int open_fresh(const char *name, unsigned mode)
             return -1;
         if (flock(fd, LOCK_EX | LOCK_NB) != 0 ||
             (is_still_named(fd, name) &&
-             (fchmod(fd, (mode_t)mode) != 0 || ftruncate(fd, 0) != 0))) {
+             (!is_ours(fd) || fchmod(fd, (mode_t)mode) != 0 || ftruncate(fd, 0) != 0))) {
             int cause = errno;
             (void)close(fd);
             errno = cause;

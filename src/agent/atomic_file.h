@@ -38,7 +38,7 @@ enum atomic_file_step {
  *
  * The folder must be one that nobody else can write in. PATH.new is not followed if it is a link.
  * Of two writers of one file at the same time, the later one fails at ATOMIC_FILE_CREATE
- * (EWOULDBLOCK).
+ * (EWOULDBLOCK); so does one that finds a PATH.new of somebody else's, or with a second name (EPERM).
  */
 SWIM_MUST_CHECK enum atomic_file_step atomic_file_write(const char *path, const void *data,
                                                         size_t size, unsigned mode);

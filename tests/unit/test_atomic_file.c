@@ -302,6 +302,34 @@ static void test_two_writers(void **state)
     assert_content(path, "new\n");
 }
 
+/* What somebody else has put there, and may still have open, is not written to. */
+static void test_leftovers_of_others(void **state)
+{
+    (void)state;
+    char other[sizeof fresh + 8];
+    int fd;
+
+    assert_int_equal(put(path, "old\n", 0600), ATOMIC_FILE_DONE);
+    fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    (void)snprintf(other, sizeof other, "%s.other", fresh);
+    assert_int_equal(link(fresh, other), 0);
+    assert_int_equal(put(path, "new\n", 0600), ATOMIC_FILE_CREATE);
+    assert_int_equal(errno, EPERM);
+    assert_content(other, "");
+    assert_int_equal(unlink(other), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(fresh, 65534, 65534), 0);
+        assert_int_equal(put(path, "new\n", 0600), ATOMIC_FILE_CREATE);
+        assert_int_equal(errno, EPERM);
+        assert_content(fresh, "");
+        assert_int_equal(unlink(fresh), 0);
+    }
+    assert_content(path, "old\n");
+    assert_int_equal(put(path, "new\n", 0600), ATOMIC_FILE_DONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -314,6 +342,7 @@ int main(void)
         TEST(test_folders_that_refuse),
         TEST(test_links),
         TEST(test_two_writers),
+        TEST(test_leftovers_of_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
