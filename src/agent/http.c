@@ -4,13 +4,11 @@
  */
 #include "agent/http.h"
 
-#include "agent/address.h"
 #include "agent/http_host.h"
+#include "agent/member_list.h"
 #include "base/json.h"
 
 #include <event2/buffer.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
 #include <string.h>
 
 static void sink(void *context, const char *data, size_t size)
@@ -26,72 +24,10 @@ static void put_count(struct json *json, const char *key, uint64_t value)
 
 /* ---- /membership ------------------------------------------------------------------------- */
 
-static void put_member(struct json *json, const struct swim_member *member)
-{
-    json_object_begin(json);
-    json_key(json, "id");
-    json_u64_string(json, member->id);
-    json_key(json, "addr");
-    json_text(json, address_text(&member->addr).text);
-    json_key(json, "status");
-    json_text(json, swim_status_name(member->status));
-    put_count(json, "incarnation", member->incarnation);
-    put_count(json, "heartbeat", member->heartbeat);
-    json_key(json, "self");
-    json_bool(json, member->is_self);
-    json_key(json, "capable");
-    json_bool(json, member->is_capable);
-    json_object_end(json);
-}
-
-enum filter { FILTER_NONE, FILTER_STATUS, FILTER_BAD };
-
-static enum filter filter_of(const char *name, enum swim_status *ret)
-{
-    if (name == NULL)
-        return FILTER_NONE;
-    for (int i = 0; i < SWIM_STATUS_COUNT; i++) {
-        if (strcmp(name, swim_status_name((enum swim_status)i)) == 0) {
-            *ret = (enum swim_status)i;
-            return FILTER_STATUS;
-        }
-    }
-    return FILTER_BAD;
-}
-
-static enum filter parse_filter(const char *query, enum swim_status *ret)
-{
-    struct evkeyvalq parameters;
-
-    if (evhttp_parse_query_str(query, &parameters) != 0)
-        return FILTER_BAD;
-    enum filter filter = filter_of(evhttp_find_header(&parameters, "status"), ret);
-    evhttp_clear_headers(&parameters);
-    return filter;
-}
-
 static void answer_membership(const struct http_source *source, const struct http_request *request,
                               struct http_reply *reply)
 {
-    struct json json;
-    struct swim_member member;
-    enum swim_status status = SWIM_ALIVE;
-    enum filter filter = parse_filter(request->query, &status);
-
-    if (filter == FILTER_BAD) {
-        http_reply_text(reply, 400, "status must be alive, suspect, dead or left");
-        return;
-    }
-    json_init(&json, sink, reply->body);
-    json_object_begin(&json);
-    json_key(&json, "nodes");
-    json_array_begin(&json);
-    for (uint32_t slot = 0; slot < swim_member_slots(source->swim); slot++)
-        if (swim_member_at(source->swim, slot, &member) &&
-            (filter == FILTER_NONE || member.status == status))
-            put_member(&json, &member);
-    json_array_end(&json);
-    json_object_end(&json);
+    member_list_answer(source->swim, request, reply);
 }
 
 /* ---- Health ------------------------------------------------------------------------------ */
@@ -159,14 +95,14 @@ static void answer_index(const struct http_source *source, const struct http_req
 {
     (void)source;
     (void)request;
-    http_reply_text(reply, 200,
-                    "swimd\n\n"
-                    "/membership     the members that this one knows (?status=alive|suspect|dead|"
-                    "left)\n"
-                    "/metrics        for Prometheus\n"
-                    "/metrics/json   the same, as JSON\n"
-                    "/healthz        is it running?\n"
-                    "/readyz         has it joined?");
+    http_reply_text(
+        reply, 200,
+        "swimd\n\n"
+        "/membership     the members that this one knows (?status=alive,suspect&tag=K=V)\n"
+        "/metrics        for Prometheus\n"
+        "/metrics/json   the same, as JSON\n"
+        "/healthz        is it running?\n"
+        "/readyz         has it joined?");
 }
 
 /* Health is for everybody: an orchestrator's probe has no secret to show, and learns no more than

@@ -86,6 +86,36 @@ class Http(swimtest.SwimTestCase):
             self.assertRegex(member["addr"], r"^127\.0\.0\.1:\d+$")
             self.assertIn(member["status"], ("alive", "suspect", "dead", "left"))
             self.assertIsInstance(member["incarnation"], int)
+            self.assertIsInstance(member["proved"], bool)
+            self.assertRegex(member["changed"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertEqual(list(member)[:3], ["id", "addr", "status"], "version 1's come first")
+
+    def test_membership_filters(self):
+        nodes = self.pair()
+        nodes[1].kill()
+        self.await_status(nodes[:1], nodes[1].addr, "dead", 15)
+
+        def listed(query):
+            return sorted(m["addr"] for m in nodes[0].get_json("/membership" + query)["nodes"])
+
+        everybody = sorted(n.addr for n in nodes)
+        self.assertEqual(listed("?status=alive"), [nodes[0].addr])
+        self.assertEqual(listed("?status=dead"), [nodes[1].addr])
+        self.assertEqual(listed("?status=suspect,left"), [])
+        self.assertEqual(listed("?status=alive,dead"), everybody)
+        self.assertEqual(listed("?status=alive&status=dead"), everybody)
+        self.assertEqual(listed("?status=dead%2Calive&"), everybody)
+        self.assertEqual(listed("?tag=role=db"), [])
+        for query, said in (("?status=ghost", "status must be alive, suspect, dead or left"),
+                            ("?status=", "status must be"), ("?tag==x", "tag must be"),
+                            ("?staus=alive", "parameter 1 of the query is not known"),
+                            ("?status=alive&x", "known are: status, tag"),
+                            ("?status=%zz", "'%' without two hex digits"),
+                            ("?tag=a%00", "%00"), ("?" + "tag=a&" * 33, "more than 32")):
+            with self.subTest(query):
+                status, headers, body = nodes[0].http("/membership" + query)
+                self.assertEqual(status, 400)
+                self.assertIn(said, body.decode())
 
     def test_metrics_json(self):
         nodes = self.pair()

@@ -98,7 +98,9 @@ def http():
     def put(name, request, first=0):
         write('http', name, bytes([first]) + request)
 
-    for path in ('', 'membership', 'membership?status=alive', 'membership?status=' + MARK.decode(), 'healthz',
+    for path in ('', 'membership', 'membership?status=alive', 'membership?status=' + MARK.decode(),
+                 'membership?status=alive,dead&tag=role=db&tag=zone', 'membership?tag=%' + MARK.decode(),
+                 'membership?' + MARK.decode() + '=1', 'membership?tag=' + MARK.decode(), 'healthz',
                  'readyz', 'metrics', 'metrics/json', MARK.decode()):
         name = 'get_' + re.sub(r'\W', '_', path)
         request = b'GET /' + path.encode() + b' HTTP/1.1\r\n' + host + b'\r\n'

@@ -1,0 +1,71 @@
+/*
+ * Times of members are on the clock that counts from the machine's start; people and other machines
+ * read the wall's. The difference is taken when it is asked for: the wall clock may be set.
+ */
+#define _GNU_SOURCE
+#include "agent/member_json.h"
+
+#include "agent/address.h"
+#include "agent/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+struct member_clock member_clock_now(void)
+{
+    struct timespec wall = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (struct member_clock){.now = clock_now_ns(),
+                                 .now_ms = (uint64_t)wall.tv_sec * 1000 +
+                                           (uint64_t)wall.tv_nsec / 1000000};
+}
+
+void member_time_format(const struct member_clock *clock, swim_time at,
+                        char ret_text[MEMBER_TIME_SIZE])
+{
+    uint64_t ago_ms = at < clock->now ? (clock->now - at) / SWIM_MS : 0;
+    uint64_t wall_ms = ago_ms < clock->now_ms ? clock->now_ms - ago_ms : 0;
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+
+    (void)gmtime_r(&seconds, &parts);
+    size_t size = strftime(ret_text, MEMBER_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(ret_text + size, MEMBER_TIME_SIZE - size, ".%03uZ", (unsigned)(wall_ms % 1000));
+}
+
+static void put_number(struct json *json, const char *key, uint32_t value)
+{
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+static void put_flag(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+void member_json_put(struct json *json, const struct swim *swim, const struct swim_member *member,
+                     const struct member_clock *clock)
+{
+    char changed[MEMBER_TIME_SIZE];
+
+    (void)swim;
+    json_object_begin(json);
+    json_key(json, "id");
+    json_u64_string(json, member->id);
+    json_key(json, "addr");
+    json_text(json, address_text(&member->addr).text);
+    json_key(json, "status");
+    json_text(json, swim_status_name(member->status));
+    put_number(json, "incarnation", member->incarnation);
+    put_number(json, "heartbeat", member->heartbeat);
+    put_flag(json, "self", member->is_self);
+    put_flag(json, "capable", member->is_capable);
+    put_flag(json, "proved", member->is_proved);
+    json_key(json, "changed");
+    member_time_format(clock, member->changed, changed);
+    json_text(json, changed);
+    json_object_end(json);
+}
