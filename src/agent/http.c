@@ -4,8 +4,10 @@
  */
 #include "agent/http.h"
 
+#include "agent/http_accept.h"
 #include "agent/http_host.h"
 #include "agent/member_list.h"
+#include "agent/page.h"
 #include "base/json.h"
 
 #include <event2/buffer.h>
@@ -90,14 +92,28 @@ static void answer_metrics_json(const struct http_source *source,
 typedef void path_handler(const struct http_source *source, const struct http_request *request,
                           struct http_reply *reply);
 
+/* Browsers name HTML when somebody goes to an address; curl and its like don't. */
+static bool wants_page(const struct http_request *request)
+{
+    double html = http_accept_quality(request->accept, "text/html");
+
+    return html > 0 && html >= http_accept_quality(request->accept, "text/plain");
+}
+
 static void answer_index(const struct http_source *source, const struct http_request *request,
                          struct http_reply *reply)
 {
     (void)source;
-    (void)request;
+    if (wants_page(request)) {
+        reply->content_type = "text/html; charset=utf-8";
+        reply->policy = page_policy;
+        (void)evbuffer_add_reference(reply->body, page_html, page_html_size, NULL, NULL);
+        return;
+    }
     http_reply_text(
         reply, 200,
         "swimd\n\n"
+        "/               this list, or the live page for browsers\n"
         "/membership     the members that this one knows (?status=alive,suspect&tag=K=V)\n"
         "/metrics        for Prometheus\n"
         "/metrics/json   the same, as JSON\n"
@@ -116,6 +132,13 @@ static const struct path {
     {"/healthz", true, answer_healthz},  {"/readyz", true, answer_readyz},
     {"/metrics", false, answer_metrics}, {"/metrics/json", false, answer_metrics_json},
 };
+
+/* The page itself holds nothing of any member; it asks for the token, and sends it with what it
+ * fetches. A browser can't send one with the address that somebody types. */
+static bool is_open(const struct path *path, const struct http_request *request)
+{
+    return path != NULL && (path->is_open || (path->answer == answer_index && wants_page(request)));
+}
 
 static const struct path *find_path(const char *path)
 {
@@ -147,8 +170,7 @@ void http_answer(void *context, const struct http_request *request, struct http_
                         "this name is not among http_hosts of the configuration's [metrics]");
         return;
     }
-    if ((path == NULL || !path->is_open) &&
-        !is_http_token_right(&source->token, request->authorization))
+    if (!is_open(path, request) && !is_http_token_right(&source->token, request->authorization))
         http_reply_text(reply, 401, "a bearer token is needed");
     else if (path == NULL)
         http_reply_text(reply, 404, "no such path; / lists them");

@@ -220,6 +220,15 @@ static void refuse(const struct httpd *httpd, struct http_reply *reply, int stat
             http_reply_text(reply, status, texts[i].text);
 }
 
+/* What only a document needs: a browser follows it. */
+static void put_policy(struct evkeyvalq *headers, const char *policy)
+{
+    (void)evhttp_add_header(headers, "Content-Security-Policy", policy);
+    (void)evhttp_add_header(headers, "Referrer-Policy", "no-referrer");
+    (void)evhttp_add_header(headers, "Cross-Origin-Opener-Policy", "same-origin");
+    (void)evhttp_add_header(headers, "Vary", "Accept");
+}
+
 static void put_headers(struct evhttp_request *raw, const struct http_reply *reply, bool is_last)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(raw);
@@ -232,6 +241,8 @@ static void put_headers(struct evhttp_request *raw, const struct http_reply *rep
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     if (reply->status == 401)
         (void)evhttp_add_header(headers, "WWW-Authenticate", "Bearer");
+    if (reply->policy != NULL)
+        put_policy(headers, reply->policy);
     if (reply->allow != NULL)
         (void)evhttp_add_header(headers, "Allow", reply->allow);
     if (is_last)

@@ -37,6 +37,7 @@ struct http_reply {
     const char *content_type; /* JSON when the handler is called; static */
     struct evbuffer *body;    /* empty when the handler is called */
     const char *allow;        /* of a 405 */
+    const char *policy;       /* Content-Security-Policy of a document; static; NULL if none */
     bool is_error_json;       /* http_reply_text writes {"error":"reason"} */
 };
 

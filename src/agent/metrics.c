@@ -4,14 +4,13 @@
  */
 #include "agent/metrics.h"
 
+#include "agent/http_accept.h"
 #include "base/assert.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct counter {
     const char *name;
@@ -316,43 +315,9 @@ void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *c
 
 /* ---- Accept ------------------------------------------------------------------------------ */
 
-/* The q of one media range "type; a=b; q=0.5", 1 when it has none. */
-static double quality(const char *range, size_t size)
-{
-    for (size_t i = 0; i + 3 < size; i++) {
-        size_t at = i + 1;
-        if (range[i] != ';')
-            continue;
-        while (at < size && (range[at] == ' ' || range[at] == '\t'))
-            at++;
-        if (at + 2 < size && (range[at] == 'q' || range[at] == 'Q') && range[at + 1] == '=')
-            return strtod(range + at + 2, NULL);
-    }
-    return 1;
-}
-
-static bool is_type(const char *range, size_t size, const char *type)
-{
-    size_t length = strlen(type);
-
-    return size >= length && strncasecmp(range, type, length) == 0 &&
-           (size == length || strchr("; \t", range[length]) != NULL);
-}
-
 bool metrics_wants_open(const char *accept)
 {
-    double open = 0;
-    double text = 0;
+    double open = http_accept_quality(accept, "application/openmetrics-text");
 
-    while (accept != NULL && *accept != '\0') {
-        accept += strspn(accept, ", \t");
-        size_t size = strcspn(accept, ",");
-        double q = quality(accept, size);
-        if (is_type(accept, size, "application/openmetrics-text"))
-            open = q > open ? q : open;
-        else if (is_type(accept, size, "text/plain"))
-            text = q > text ? q : text;
-        accept += size;
-    }
-    return open > 0 && open >= text;
+    return open > 0 && open >= http_accept_quality(accept, "text/plain");
 }
