@@ -152,6 +152,7 @@ void agent_settle(struct agent *agent)
             note_refutation(agent);
     }
     arm_timer(agent);
+    service_settle(&agent->service);
     /* Once joined, for good: a lone survivor is isolated, not unready. */
     if (!agent->source.is_ready)
         agent->source.is_ready = live_count(agent) > 1 || !has_peers(agent);
@@ -274,6 +275,7 @@ static void leave(struct agent *agent, const char *signal_name)
     }
     LOG(LOG_INFO, "leaving the cluster", LOG_TEXT("signal", signal_name));
     agent->is_leaving = true;
+    service_stop(&agent->service, bound_ms + LEAVE_GRACE_MS);
     swim_leave(agent->swim, clock_now_ns());
     (void)evtimer_add(agent->give_up, &wait);
 }
@@ -283,10 +285,13 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     struct agent *agent = context;
 
     (void)what;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        service_reload_begin(&agent->service);
         reload(agent);
-    else
+        service_reload_end(&agent->service);
+    } else {
         leave(agent, number == SIGINT ? "SIGINT" : "SIGTERM");
+    }
     agent_settle(agent);
 }
 
@@ -595,6 +600,8 @@ static enum exit_code start(struct agent *agent, const struct keyset *keys)
         code = open_http(agent);
     if (code == EXIT_CODE_OK)
         code = open_control(agent);
+    if (code == EXIT_CODE_OK && !service_start(&agent->service, agent->base, agent->swim))
+        code = fail(EXIT_CODE_FAILURE, "the service manager's messages can't be set up");
     if (code != EXIT_CODE_OK)
         return code;
     report_start(agent, &bound, source);
@@ -613,6 +620,7 @@ static void free_event(struct event *event)
 
 static void stop(struct agent *agent)
 {
+    service_free(&agent->service);
     control_socket_remove(&agent->control_socket);
     httpd_free(agent->control);
     httpd_free(agent->httpd);
@@ -644,6 +652,7 @@ enum exit_code agent_run(const struct agent_config *config, const struct options
 
     wiping_heap_install();
     log_configure(config->log_level, config->log_format);
+    service_init(&agent.service);
     code = start(&agent, keys);
     keyset_free(keys);
     if (code == EXIT_CODE_OK)

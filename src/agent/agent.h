@@ -5,6 +5,7 @@
  *        names of peers ----- resolver ---+--- agent --------+-- report (log lines)
  *        signals, timer ------------------+      |           +-- reload (SIGHUP)
  *        Unix socket --- control ---------+  struct swim
+ *                                                +---------- service -- notify (systemd)
  *
  * Whatever woke the loop, agent_settle ends the turn: events are reported, datagrams sent, the one
  * timer armed for the core's deadline.
@@ -21,6 +22,7 @@
 #include "agent/limiter.h"
 #include "agent/options.h"
 #include "agent/resolver.h"
+#include "agent/service.h"
 #include "agent/shield.h"
 #include "agent/udp.h"
 #include "swim/swim.h"
@@ -53,6 +55,7 @@ struct agent {
     bool is_send_blocked; /* until the socket is writable, or a while is over */
     enum exit_code exit_code;
     swim_time armed; /* what `timer` waits for; SWIM_NEVER: nothing */
+    struct service service; /* the service manager's news */
     struct event_base *base;
     struct event *readable;
     struct event *writable;
