@@ -283,6 +283,18 @@ static void put_seal_pairs(struct json *json, const struct guard_stats *guard)
     put_pair(json, "seal_keys", guard->keys);
 }
 
+static void put_gauge_pairs(struct json *json, const struct swim_stats *stats)
+{
+    put_pair(json, "gossip_queue_depth", stats->news_queued);
+    put_pair(json, "local_health", stats->local_health);
+    put_pair(json, "outbox_datagrams", stats->outbox_queued);
+    put_pair(json, "table_slots_used", stats->slots_used);
+    put_pair(json, "table_slots_max", stats->slots_max);
+    put_pair(json, "probe_rtt_seconds_count", stats->rtt_count);
+    json_key(json, "probe_rtt_seconds_sum");
+    json_double(json, (double)stats->rtt_sum_ns / 1e9);
+}
+
 void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *context)
 {
     struct json json;
@@ -309,7 +321,7 @@ void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *c
     put_pair(&json, "suspect", metrics->swim.members[SWIM_SUSPECT]);
     put_pair(&json, "dead", metrics->swim.members[SWIM_DEAD]);
     put_pair(&json, "left", metrics->swim.members[SWIM_LEFT]);
-    put_pair(&json, "gossip_queue_depth", metrics->swim.news_queued);
+    put_gauge_pairs(&json, &metrics->swim);
     json_object_end(&json);
 }
 

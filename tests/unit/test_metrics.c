@@ -193,6 +193,10 @@ static void test_families(void **state)
 static void test_json(void **state)
 {
     (void)state;
+    static const char *const gauges[] = {
+        "\"gossip_queue_depth\":",   "\"local_health\":",    "\"outbox_datagrams\":",
+        "\"table_slots_used\":",     "\"table_slots_max\":", "\"probe_rtt_seconds_count\":",
+        "\"probe_rtt_seconds_sum\":"};
     char pair[96];
     uint64_t next = 1000;
 
@@ -204,6 +208,8 @@ static void test_json(void **state)
 #undef CHECK
     assert_non_null(strstr(output, "\"rate_limited\":71"));
     assert_non_null(strstr(output, "\"alive\":5,\"suspect\":6,\"dead\":7"));
+    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
+        assert_non_null(strstr(output, gauges[i]));
     assert_int_equal(output[0], '{');
     assert_null(strchr(output + 1, '{')); /* flat */
     assert_null(strstr(output, "swim_"));
