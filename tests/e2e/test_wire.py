@@ -292,7 +292,8 @@ class Bursts(swimtest.SwimTestCase):
         """Datagrams that are accounted for: accepted, one too many, or dropped with a reason."""
         return (self.limited(node) + sum(drops(node).values()) + node.counter("datagrams_recv"))
 
-    def await_answer(self, node, seconds=5):
+    def await_answer(self, node, seconds=10):
+        # Strangers pass the kernel's filter again when the flood has been over for five seconds.
         peer = PlainPeer(self)
         began = time.monotonic()
         peer.ask(node, seconds)
