@@ -14,7 +14,7 @@
 /*
  * Reads the whole of `path` into `text`, at most `cap` bytes, and returns its size. The file must
  * be a regular one (links to it are followed: secrets of containers come as links), of root or of
- * this process's user, that nobody else has any access to. -1 when it isn't, is longer, or can't be
+ * this process's user, that nobody else has any access to, be it by mode or by access list. -1 when it isn't, is longer, or can't be
  * read: *ret_error says so of "WHAT PATH", with the way out, and never repeats any of the file.
  * What was read into `text` is the caller's to wipe, also then. Never waits: not for a pipe either.
  */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define KEY_A "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -173,6 +174,60 @@ static void test_access(void **state)
     assert_refused(&error, "belongs to user 12345");
 }
 
+/* An access list as the kernel takes it: entries of tag, permissions, user or group. */
+static bool set_acl(size_t count, uint32_t entries[][3])
+{
+    uint8_t list[4 + 8 * 9] = {2};
+
+    assert_true(count <= 9);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *at = list + 4 + 8 * i;
+        at[0] = (uint8_t)entries[i][0];
+        at[2] = (uint8_t)entries[i][1];
+        for (size_t byte = 0; byte < 4; byte++)
+            at[4 + byte] = (uint8_t)(entries[i][2] >> 8 * byte);
+    }
+    return setxattr(path, "system.posix_acl_access", list, 4 + 8 * count, 0) == 0;
+}
+
+enum { OWNER = 1, USER = 2, OWNERS = 4, GROUP = 8, MASK = 16, OTHER = 32, READ = 4 };
+#define ANY UINT32_MAX
+
+/* A file of systemd's LoadCredential=: of mode 0440, but for this user's eyes alone. */
+static void test_access_lists(void **state)
+{
+    (void)state;
+    struct config_error error;
+    struct stat status;
+    uint32_t me = geteuid();
+
+    write_file(KEY_A, KEY_HEX_SIZE, 0400);
+    if (!set_acl(5, (uint32_t[][3]){{OWNER, READ, ANY},
+                                    {USER, READ, me},
+                                    {OWNERS, 0, ANY},
+                                    {MASK, READ, ANY},
+                                    {OTHER, 0, ANY}}))
+        skip(); /* a file system without access lists */
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0440);
+    assert_true(keyfile_load(keys, path, &error));
+    keyset_free(keys);
+    keys = keyset_new();
+
+    /* Another user, the owner's group, another group. */
+    const uint32_t others[3][3] = {{USER, READ, me + 4321}, {OWNERS, READ, ANY}, {GROUP, READ, 5}};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        uint32_t entries[6][3] = {{OWNER, READ, ANY}, {USER, READ, me},  {OWNERS, 0, ANY},
+                                  {GROUP, 0, 7},      {MASK, READ, ANY}, {OTHER, 0, ANY}};
+        for (size_t k = 0; k < COUNT_OF(entries); k++)
+            if (entries[k][0] == others[i][0])
+                memcpy(entries[k], others[i], sizeof entries[k]);
+        assert_true(set_acl(COUNT_OF(entries), entries));
+        assert_false(keyfile_load(keys, path, &error));
+        assert_refused(&error, "chmod 600");
+    }
+}
+
 static void test_other_files(void **state)
 {
     (void)state;
@@ -263,11 +318,11 @@ static void test_save(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_zero_byte),   cmocka_unit_test(test_at_most_eight),
-        cmocka_unit_test(test_long_file),   cmocka_unit_test(test_access),
-        cmocka_unit_test(test_other_files), cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_save),
+        cmocka_unit_test(test_keys),         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_zero_byte),    cmocka_unit_test(test_at_most_eight),
+        cmocka_unit_test(test_long_file),    cmocka_unit_test(test_access),
+        cmocka_unit_test(test_access_lists), cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_sets),         cmocka_unit_test(test_save),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
