@@ -72,6 +72,8 @@ extern "C" {
 #define SWIM_CLUSTER_MAX 64
 /* The worst local health: intervals and time-outs of probes are 1 + health times as long. */
 #define SWIM_HEALTH_MAX 8
+/* Pings asked for by the host (swim_ping) whose event it has not taken yet. */
+#define SWIM_PINGS_MAX 16
 
 /* ---- Time and addresses ------------------------------------------------------------------ */
 
@@ -253,6 +255,36 @@ SWIM_API void swim_leave(struct swim *s, swim_time now);
  * reliable_ack_timeout_ms * (reliable_max_retries + 1) after swim_leave. */
 SWIM_API bool swim_has_left(const struct swim *s);
 
+/* What became of an operator's order about one member. */
+enum swim_order {
+    SWIM_ORDER_DONE = 0,
+    SWIM_ORDER_SELF,    /* refused: it is about this member itself */
+    SWIM_ORDER_UNKNOWN, /* refused: nobody of this id is listed (swim_member_find) */
+    SWIM_ORDER_BUSY,    /* refused for now: too much of this is under way */
+    SWIM_ORDER_LEAVING, /* refused: this member is leaving, or has left */
+};
+SWIM_API const char *swim_order_name(enum swim_order order);
+
+/*
+ * Declares the member `id` to have left, for everybody, as news: a suspect is waited for no
+ * longer, and the address of a dead member is not tried again. Who has left already stays so. A
+ * member that lives refutes it as soon as it hears of it, by a higher incarnation, and is back
+ * within moments: this removes the dead, it does not throw out the living. Plain version-1 peers
+ * are told of a death. `prune`: it also leaves this member's list at once (SWIM_EVENT_FORGOTTEN
+ * in place of SWIM_EVENT_LEFT) instead of standing there as a tombstone; that old word does not
+ * bring it back is remembered as for any other. SWIM_ORDER_BUSY is never returned. (Section 9.)
+ */
+SWIM_API enum swim_order swim_force_leave(struct swim *s, swim_time now, uint64_t id, bool prune);
+
+/*
+ * Pings the member `id`, whatever its status, beside the probes of the protocol, and tells in
+ * one SWIM_EVENT_PONG how long the answer took, or that none came within `probe_timeout_ms`.
+ * A missing answer makes nobody suspect; an answer is heard like any other. SWIM_ORDER_BUSY:
+ * SWIM_PINGS_MAX pings are under way, or their events not taken, or too many datagrams wait to
+ * be sent; no event follows a refusal. (Section 5.)
+ */
+SWIM_API enum swim_order swim_ping(struct swim *s, swim_time now, uint64_t id);
+
 /* ---- Outputs ----------------------------------------------------------------------------- */
 
 /*
@@ -284,6 +316,9 @@ struct swim_member {
     bool is_proved;    /* something answered from its address: more than probes may go there */
     swim_time learnt;  /* when `heartbeat` was learnt */
     swim_time changed; /* when `status` last changed here */
+    /* Round trip of the last direct probe or swim_ping that it answered from this address, in
+     * whole microseconds, at most 16.7 s; 0: none was measured yet. */
+    swim_time rtt_ns;
 };
 
 /*
@@ -311,23 +346,32 @@ enum swim_event_kind {
     SWIM_EVENT_FAILED,     /* -> dead */
     SWIM_EVENT_LEFT,       /* -> left */
     SWIM_EVENT_UPDATED,    /* still alive, with another address or incarnation */
-    SWIM_EVENT_FORGOTTEN,  /* a tombstone's retention is over; unsaid if its slot was needed */
+    SWIM_EVENT_FORGOTTEN,  /* a tombstone's retention is over, or it was pruned; unsaid if its
+                              slot was needed */
     SWIM_EVENT_REFUTED,    /* this member overruled a claim about itself: new incarnation */
     SWIM_EVENT_ID_CHANGED, /* this member's incarnations were used up: it has a new id */
     SWIM_EVENT_TABLE_FULL, /* a newcomer was refused; said again only after there was room */
     SWIM_EVENT_PAUSED,     /* a gap between two calls: all timers were restarted */
     SWIM_EVENT_LEAVE_DONE, /* swim_has_left has become true */
+    SWIM_EVENT_RESTARTED,  /* a member that was known, or is a tombstone, is back: a new run of
+                              its process under its id, with a higher incarnation and a clock
+                              that began anew; in place of JOINED, RECOVERED or UPDATED */
+    SWIM_EVENT_PONG,       /* the end of a swim_ping: `rtt_ns`, 0 when no answer came in time */
 };
+#define SWIM_EVENT_KINDS (SWIM_EVENT_PONG + 1)
 SWIM_API const char *swim_event_name(enum swim_event_kind kind);
 
-/* `member` is the subject (this member itself in the last five). Events coalesce per member:
- * `before` is the status last reported, so a chain of changes reads as one. */
+/* `member` is the subject (this member itself from REFUTED to LEAVE_DONE). Events coalesce per
+ * member: `before` is the status last reported, so a chain of changes reads as one. Each PONG is
+ * an event of its own, in the order of the answers; whom it is about may be forgotten by then:
+ * `member` then has its id and address, and counts as dead. */
 struct swim_event {
     enum swim_event_kind kind;
     enum swim_status before; /* meaningless for JOINED of an unknown member */
     struct swim_member member;
     swim_time at;         /* when the last change behind this event happened */
     swim_time paused_for; /* SWIM_EVENT_PAUSED: length of the gap */
+    swim_time rtt_ns;     /* SWIM_EVENT_PONG: the round trip, at least 1; 0: no answer in time */
 };
 
 /* Takes the oldest event. Bounded by the table: a host that never asks loses nothing but order. */

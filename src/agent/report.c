@@ -30,6 +30,8 @@ static const struct phrase phrases[] = {
      "the member table is full: newcomers are refused; raise [gossip] members_max"},
     {SWIM_EVENT_PAUSED, LOG_WARN, "this process was paused: all timers start again"},
     {SWIM_EVENT_LEAVE_DONE, LOG_INFO, "left the cluster"},
+    {SWIM_EVENT_RESTARTED, LOG_INFO, "member restarted"},
+    {SWIM_EVENT_PONG, LOG_DEBUG, "member pinged"},
 };
 
 void report_event(const struct swim_event *event)

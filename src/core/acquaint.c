@@ -23,6 +23,8 @@ static void begin_anew(struct swim *s, uint32_t slot)
 
     m->record.heartbeat = 0;
     m->clock_heartbeat = 0;
+    m->guessed = 0;
+    m->rtt_us = 0;
     m->clock_at = s->now;
     m->changed = s->now;
     m->corrected_ms = 0;

@@ -55,6 +55,10 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !live, "only the dead are forgotten");
     REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !is_linked(news_links(s), slot),
             "the forgotten are no news");
+    REQUIRE(!(m->flags & MEMBER_PRUNED) || (!live && !(m->flags & MEMBER_FORGOTTEN)),
+            "only tombstones are pruned");
+    REQUIRE(m->guessed == GUESSED_MAX || m->guessed <= m->clock_heartbeat,
+            "a member's last word is not after its clock");
     REQUIRE(!live || m->flags & MEMBER_AT_ADDR || member_find_addr(s, &m->record.addr) != slot,
             "a live member is in the address index");
     REQUIRE(!addr_equal(&m->record.addr, &self_of(s)->record.addr) || !live,
@@ -77,7 +81,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
     t->used++;
     t->news += is_linked(news_links(s), slot);
     t->dossiers += m->dossier != 0;
-    if (!(m->flags & MEMBER_FORGOTTEN))
+    if (!(m->flags & (MEMBER_FORGOTTEN | MEMBER_PRUNED)))
         t->status[m->record.status]++;
     if (is_terminal(m->record.status))
         return;
@@ -144,6 +148,21 @@ static const char *check_lists(const struct swim *s)
     return broken;
 }
 
+static const char *check_pings(const struct swim *s)
+{
+    swim_time earliest = SWIM_NEVER;
+
+    for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
+        const struct ping *p = &s->pings[i];
+
+        REQUIRE(p->phase <= PING_ENDED, "a ping waits, has ended, or is none");
+        if (p->phase == PING_WAITING && p->due < earliest)
+            earliest = p->due;
+    }
+    REQUIRE(s->timers[TIMER_PING] == earliest, "the timer of pings is that of the earliest end");
+    return NULL;
+}
+
 static const char *check_bounds(const struct swim *s)
 {
     REQUIRE(s->outbox.count <= OUTBOX_MAX && s->outbox.head < OUTBOX_MAX, "the outbox is bounded");
@@ -179,5 +198,7 @@ const char *swim_check(const struct swim *s)
         broken = check_tally(s, &tally);
     if (!broken)
         broken = check_lists(s);
+    if (!broken)
+        broken = check_pings(s);
     return broken ? broken : check_bounds(s);
 }

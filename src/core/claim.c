@@ -21,6 +21,9 @@
  * its memory, under its old id and incarnation, and is told how far it once was. */
 enum { LATE_TICKS = 10 };
 
+/* News of a refutation is late as well, by less than this and what its member had lived by then. */
+enum { RESTART_TICKS = 240 };
+
 /* News is a change of state; a heartbeat alone is none. */
 static bool is_news(const struct record *before, const struct record *after)
 {
@@ -70,14 +73,28 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
     contact_follow_membership(s);
 }
 
+/* A new run of the member's process, and not a claim about it refuted: the member's own clock is
+ * behind what it said last, or shows less than half of what it should. Section 5, "Restarts". */
+static bool is_restart(const struct swim *s, const struct member *m, const struct record *heard)
+{
+    if (heard->incarnation <= m->record.incarnation || m->flags & MEMBER_FORGOTTEN)
+        return false;
+    return heard->heartbeat < member_last_word(m) ||
+           2 * (uint64_t)heard->heartbeat + RESTART_TICKS < member_estimate(s, m);
+}
+
 static void apply(struct swim *s, uint32_t slot, const struct record *record, bool is_rumour)
 {
     struct record before = member_at(s, slot)->record;
 
     if (is_news(&before, record))
         tombstone_raise(s, slot);
-    if (!addr_equal(&before.addr, &record->addr))
+    if (is_restart(s, member_at(s, slot), record))
+        member_at(s, slot)->flags |= MEMBER_RESTARTED;
+    if (!addr_equal(&before.addr, &record->addr)) {
         proof_forget(s, slot);
+        member_at(s, slot)->rtt_us = 0;
+    }
     member_set(s, slot, record);
     changed(s, slot, &before, is_rumour);
     s->stats.merges_updated++;
@@ -90,6 +107,15 @@ static bool make_room(struct swim *s)
     if (s->slots_used < s->config.members_max)
         return true;
     return tombstone_evict(s);
+}
+
+/* Second-hand: the heartbeat of a doubt, and of an end that came of one, is an accuser's estimate. */
+static void read_clock(struct swim *s, uint32_t slot, const struct record *heard, bool is_new_life)
+{
+    if (heard->status == SWIM_ALIVE)
+        member_read_clock(s, slot, heard->heartbeat);
+    else
+        member_guess_clock(s, slot, heard->heartbeat, is_new_life);
 }
 
 static uint32_t learn(struct swim *s, const struct record *record, bool is_rumour)
@@ -106,7 +132,7 @@ static uint32_t learn(struct swim *s, const struct record *record, bool is_rumou
     }
     s->was_full = false;
     s->stats.merges_new++;
-    member_read_clock(s, slot, record->heartbeat);
+    read_clock(s, slot, record, true);
     outbox_allow_correction(s, slot);
     changed(s, slot, &unknown, is_rumour);
     return slot;
@@ -118,7 +144,7 @@ void claim_declare(struct swim *s, uint32_t slot, enum swim_status status)
     struct record declared = m->record;
     uint32_t estimate = member_estimate(s, m);
 
-    ASSERT(slot != SELF && is_live(m) && status > m->record.status);
+    ASSERT(slot != SELF && !(m->flags & MEMBER_FORGOTTEN) && status > m->record.status);
     declared.status = (uint8_t)status;
     if (status == SWIM_SUSPECT && estimate > declared.heartbeat)
         declared.heartbeat = estimate;
@@ -249,7 +275,7 @@ static void hear_about_forgotten(struct swim *s, const struct record *heard, uin
 
     if (!is_terminal(heard->status) && heard->incarnation > m->record.incarnation) {
         apply(s, slot, heard, source->is_settling);
-        member_read_clock(s, slot, heard->heartbeat);
+        read_clock(s, slot, heard, true);
         return;
     }
     s->stats.zombies_refused++;
@@ -264,12 +290,12 @@ static void hear_about_known(struct swim *s, const struct record *heard, uint32_
     int order = merge_compare(heard, &m->record);
 
     if (order > 0) {
-        bool is_read =
-            heard->incarnation != m->record.incarnation || heard->heartbeat > member_estimate(s, m);
+        bool is_new_life = heard->incarnation != m->record.incarnation;
+        bool is_read = is_new_life || heard->heartbeat > member_estimate(s, m);
 
         apply(s, slot, heard, source->is_settling);
         if (is_read)
-            member_read_clock(s, slot, heard->heartbeat);
+            read_clock(s, slot, heard, is_new_life);
     } else {
         s->stats.merges_stale++;
         if (!is_news(&m->record, heard) && !source->is_sync && !source->is_settling)

@@ -3,6 +3,7 @@
 
 #include "core/inspect.h"
 #include "core/member.h"
+#include "core/ping.h"
 
 void event_about(struct swim *s, uint32_t slot, bool is_update)
 {
@@ -49,17 +50,21 @@ static bool next_self_event(struct swim *s, struct swim_event *ret)
 }
 
 /* What to say of a member whose reported status is `before`; false: nothing any more. A change
- * from nothing, or from a tombstone, to suspect reads as two events: joined, then suspected. */
+ * from nothing, or from a tombstone, to suspect reads as two events: joined, then suspected. So
+ * does a restart whose new run is suspect already. */
 static bool describe(struct member *m, struct swim_event *ret)
 {
     bool is_known = m->flags & MEMBER_REPORTED;
     bool was_live = is_known && !is_terminal(m->reported);
+    bool is_gone = m->flags & (MEMBER_FORGOTTEN | MEMBER_PRUNED);
     uint8_t status = m->record.status;
 
-    if (m->flags & MEMBER_FORGOTTEN)
+    if (is_gone)
         ret->kind = SWIM_EVENT_FORGOTTEN;
     else if (is_terminal(status))
         ret->kind = status == SWIM_DEAD ? SWIM_EVENT_FAILED : SWIM_EVENT_LEFT;
+    else if (is_known && m->flags & MEMBER_RESTARTED)
+        ret->kind = SWIM_EVENT_RESTARTED;
     else if (!was_live)
         ret->kind = SWIM_EVENT_JOINED;
     else if (status != m->reported)
@@ -69,19 +74,30 @@ static bool describe(struct member *m, struct swim_event *ret)
 
     if (!is_known && ret->kind != SWIM_EVENT_JOINED)
         return false; /* came and went unseen */
-    if (is_known && is_terminal(status) && status == m->reported && !(m->flags & MEMBER_FORGOTTEN))
+    if (is_known && is_terminal(status) && status == m->reported && !is_gone)
         return false; /* only its record has changed, or it lived unseen in between */
     if (ret->kind == SWIM_EVENT_UPDATED && !(m->flags & MEMBER_UPDATED))
         return false;
     return is_known || ret->kind == SWIM_EVENT_JOINED;
 }
 
+/* These tell of a member that is there; that it is suspect too is told next. */
+static bool is_arrival(enum swim_event_kind kind)
+{
+    return kind == SWIM_EVENT_JOINED || kind == SWIM_EVENT_RESTARTED;
+}
+
+static void clear_due(struct member *m)
+{
+    m->flags &= (uint16_t) ~(MEMBER_UPDATED | MEMBER_RESTARTED);
+}
+
 static void mark_reported(struct member *m, enum swim_event_kind kind)
 {
-    m->flags &= (uint8_t)~MEMBER_UPDATED;
-    m->reported = kind == SWIM_EVENT_JOINED ? SWIM_ALIVE : m->record.status;
+    clear_due(m);
+    m->reported = is_arrival(kind) ? SWIM_ALIVE : m->record.status;
     if (kind == SWIM_EVENT_FORGOTTEN)
-        m->flags &= (uint8_t)~MEMBER_REPORTED;
+        m->flags &= (uint16_t)~MEMBER_REPORTED;
     else
         m->flags |= MEMBER_REPORTED;
 }
@@ -89,7 +105,7 @@ static void mark_reported(struct member *m, enum swim_event_kind kind)
 bool swim_next_event(struct swim *s, struct swim_event *ret)
 {
     ASSERT(s && ret);
-    if (next_self_event(s, ret))
+    if (next_self_event(s, ret) || ping_next_event(s, ret))
         return true;
     while (s->events.head) {
         uint32_t slot = s->events.head;
@@ -102,11 +118,11 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
             inspect_member(s, slot, &event.member);
             mark_reported(m, event.kind);
         }
-        /* Joined, but already suspect: stays at the head for its second event. */
-        if (!is_due || event.kind != SWIM_EVENT_JOINED || m->record.status == SWIM_ALIVE)
+        /* There, but already suspect: stays at the head for its second event. */
+        if (!is_due || !is_arrival(event.kind) || m->record.status == SWIM_ALIVE)
             list_remove(&s->events, event_links(s), slot);
         if (!is_due) {
-            m->flags &= (uint8_t)~MEMBER_UPDATED;
+            clear_due(m);
             continue;
         }
         *ret = event;
@@ -118,8 +134,9 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
 const char *swim_event_name(enum swim_event_kind kind)
 {
     static const char *const names[] = {
-        "unknown",   "joined",  "suspected",  "recovered",  "failed", "left",       "updated",
-        "forgotten", "refuted", "id_changed", "table_full", "paused", "leave_done",
+        "unknown",    "joined",  "suspected",  "recovered", "failed",
+        "left",       "updated", "forgotten",  "refuted",   "id_changed",
+        "table_full", "paused",  "leave_done", "restarted", "pong",
     };
 
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : names[0];

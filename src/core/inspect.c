@@ -19,6 +19,7 @@ void inspect_member(const struct swim *s, uint32_t slot, struct swim_member *ret
         .is_proved = slot == SELF || m->flags & MEMBER_PROVED,
         .learnt = m->clock_at,
         .changed = m->changed,
+        .rtt_ns = m->rtt_us * (SWIM_MS / 1000),
     };
     /* What an alive member says unasked tells the time, though it is no record (claim.c). */
     if (m->record.status == SWIM_ALIVE && m->clock_heartbeat > m->record.heartbeat)
@@ -35,9 +36,16 @@ uint32_t swim_member_slots(const struct swim *s)
     return s->slots_high;
 }
 
+bool inspect_is_listed(const struct swim *s, uint32_t slot)
+{
+    const struct member *m = &members_of(s)[slot];
+
+    return slot && m->record.id != 0 && !(m->flags & (MEMBER_FORGOTTEN | MEMBER_PRUNED));
+}
+
 static bool show(const struct swim *s, uint32_t slot, struct swim_member *ret)
 {
-    if (!slot || members_of(s)[slot].record.id == 0 || members_of(s)[slot].flags & MEMBER_FORGOTTEN)
+    if (!inspect_is_listed(s, slot))
         return false;
     inspect_member(s, slot, ret);
     return true;

@@ -44,13 +44,15 @@ enum {
     JOBS_MAX = 64,       /* synchronisations being sent, paced */
     BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
-    KNOCKS_MAX = 1024,      /* strangers' addresses that we have asked and that may answer now */
-    RECENT_MAX = 64,        /* peers that proved their address last: for gossip, while few have */
-    DOSSIERS_MAX = 1024,    /* suspicions whose accusers are remembered; the others last their full
+    KNOCKS_MAX = 1024,   /* strangers' addresses that we have asked and that may answer now */
+    RECENT_MAX = 64,     /* peers that proved their address last: for gossip, while few have */
+    DOSSIERS_MAX = 1024, /* suspicions whose accusers are remembered; the others last their full
                             time, which costs detection, not correctness: a cluster that loses
                             more members at once has other worries */
-    NEWS_LEVELS = 256,      /* the largest limit of transmissions, 12 * 21, and rumours' four */
-    TELL_AGAIN_MAX = 64,    /* suspicions told again after a silence, those that end first */
+    NEWS_LEVELS = 256,   /* the largest limit of transmissions, 12 * 21, and rumours' four */
+    TELL_AGAIN_MAX = 64, /* suspicions told again after a silence, those that end first */
+    RTT_MAX_US = (1 << 24) - 1, /* of a member's last round trip: what 24 bits hold, 16.7 s */
+    GUESSED_MAX = 255,          /* ticks between a member's last word and an accuser's estimate */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
 };
 _Static_assert(2 * SWIM_INDIRECT_MAX + 20 <= RELIABLE_MAX, "a leave's announcements must fit");
@@ -64,6 +66,7 @@ enum timer {
     TIMER_SYNC,     /* the next full push to a plain peer */
     TIMER_RELIABLE, /* the earliest missing ACK */
     TIMER_RELAY,    /* the earliest NACK that is due */
+    TIMER_PING,     /* the earliest end of a ping that the host asked for */
     TIMER_COUNT
 };
 
@@ -75,6 +78,8 @@ enum member_flag {
     MEMBER_REPORTED = 0x08,  /* the host has been told of it, with status `reported` */
     MEMBER_AT_ADDR = 0x10,   /* in the address index (live, and its chain had room) */
     MEMBER_PROVED = 0x40,    /* something answered from its address (proof.h) */
+    MEMBER_RESTARTED = 0x80, /* a RESTARTED event is due */
+    MEMBER_PRUNED = 0x100,   /* a tombstone that the host wants to see no more */
 };
 
 struct member {
@@ -82,6 +87,9 @@ struct member {
     /* Clock anchor: the member's own heartbeat was `clock_heartbeat` at `clock_at` (host time),
      * as far as we can tell. The estimate of its clock now starts there (section 5). */
     uint32_t clock_heartbeat;
+    uint32_t rtt_us : 24; /* its last round trip; 0: none yet */
+    uint32_t guessed : 8; /* how far clock_heartbeat, an accuser's estimate, is ahead of the last
+                             one that the member said itself; GUESSED_MAX: that, or more */
     swim_time clock_at;
     swim_time changed;     /* host time of the last change of status */
     uint32_t live_at;      /* place in live[] + 1; 0 when not live */
@@ -90,7 +98,7 @@ struct member {
     uint32_t via;     /* hash of an address proved beside it, where its datagrams come from; 0 */
     uint16_t synced;  /* number of our last synchronisation that found it equal */
     uint16_t dossier; /* who accuses it; 0 when not suspect, or there was no room */
-    uint8_t flags;
+    uint16_t flags;
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
 };
@@ -171,6 +179,21 @@ struct dossier {
     uint8_t count;
     uint8_t wanted; /* confirmations that bring the time down to its minimum */
     uint32_t slot;  /* of the suspect */
+};
+
+enum ping_phase { PING_FREE, PING_WAITING, PING_ENDED };
+
+/* A ping that the host asked for; it keeps its place until the host has taken its end. */
+struct ping {
+    uint64_t id;
+    struct swim_addr addr;
+    swim_time sent;   /* host time */
+    swim_time due;    /* timer time */
+    swim_time ended;  /* host time */
+    swim_time rtt_ns; /* 0: no answer */
+    uint32_t sequence;
+    bool extended;
+    uint8_t phase;
 };
 
 struct reliable {
@@ -309,6 +332,7 @@ struct swim {
     struct list dossiers_free;
     struct list accusations; /* dossiers with something to tell, the longest untold first */
     struct probe probe;
+    struct ping pings[SWIM_PINGS_MAX];
     swim_time blame_allowed; /* host time before which no further doubt is charged to our health */
     bool probe_failed;       /* the last one concluded, and intermediaries were silent too */
     swim_time last_heard;    /* host time of the last datagram from a member */

@@ -239,14 +239,14 @@ static void unlink_record(struct swim *s, uint32_t slot)
     struct member *m = &members_of(s)[slot];
     struct index_view addrs = member_addrs(s);
 
-    s->status_count[m->record.status]--;
+    s->status_count[m->record.status] -= !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
     digest_toggle(s, &m->record);
     s->live_v6 -= m->record.addr.family == 6;
     if (m->flags & MEMBER_AT_ADDR)
         index_remove(&addrs, addr_hash(&m->record.addr), slot);
-    m->flags &= (uint8_t)~MEMBER_AT_ADDR;
+    m->flags &= (uint16_t)~MEMBER_AT_ADDR;
 }
 
 static void link_record(struct swim *s, uint32_t slot)
@@ -254,7 +254,7 @@ static void link_record(struct swim *s, uint32_t slot)
     struct member *m = &members_of(s)[slot];
     struct index_view addrs = member_addrs(s);
 
-    s->status_count[m->record.status]++;
+    s->status_count[m->record.status] += !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
     digest_toggle(s, &m->record);
@@ -359,9 +359,11 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record)
         m->record = *record;
     } else {
         if (m->flags & MEMBER_FORGOTTEN)
-            m->flags &= (uint8_t)~MEMBER_FORGOTTEN;
+            m->flags &= (uint16_t)~MEMBER_FORGOTTEN;
         else
             unlink_record(s, slot);
+        if (!is_terminal(record->status))
+            m->flags &= (uint16_t)~MEMBER_PRUNED;
         m->record = *record;
         link_record(s, slot);
     }
@@ -388,8 +390,17 @@ void member_forget(struct swim *s, uint32_t slot)
     ASSERT(is_terminal(m->record.status) && !(m->flags & MEMBER_FORGOTTEN));
     unlink_record(s, slot);
     m->flags |= MEMBER_FORGOTTEN;
-    m->flags &= (uint8_t)~MEMBER_PROVED;
+    m->flags &= (uint16_t) ~(MEMBER_PROVED | MEMBER_PRUNED);
     m->via = 0;
+}
+
+void member_prune(struct swim *s, uint32_t slot)
+{
+    struct member *m = member_at(s, slot);
+
+    ASSERT(is_terminal(m->record.status) && !(m->flags & (MEMBER_FORGOTTEN | MEMBER_PRUNED)));
+    s->status_count[m->record.status]--;
+    m->flags |= MEMBER_PRUNED;
 }
 
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
@@ -398,7 +409,7 @@ void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
     bool was_plain = is_plain(m);
 
     m->flags |= MEMBER_HEARD;
-    m->flags = (uint8_t)(is_capable ? m->flags | MEMBER_CAPABLE : m->flags & ~MEMBER_CAPABLE);
+    m->flags = (uint16_t)(is_capable ? m->flags | MEMBER_CAPABLE : m->flags & ~MEMBER_CAPABLE);
     if (m->live_at && was_plain != is_plain(m))
         s->plain_live += was_plain ? UINT32_MAX : 1; /* one less, or one more */
 }
@@ -408,7 +419,7 @@ void member_set_proved(struct swim *s, uint32_t slot, bool is_proved_now)
     struct member *m = member_at(s, slot);
     bool was_proved = is_proved(m);
 
-    m->flags = (uint8_t)(is_proved_now ? m->flags | MEMBER_PROVED : m->flags & ~MEMBER_PROVED);
+    m->flags = (uint16_t)(is_proved_now ? m->flags | MEMBER_PROVED : m->flags & ~MEMBER_PROVED);
     if (m->live_at && was_proved != is_proved_now)
         s->proved_live += was_proved ? UINT32_MAX : 1; /* one less, or one more */
 }
@@ -420,7 +431,23 @@ void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat)
     struct member *m = member_at(s, slot);
 
     m->clock_heartbeat = heartbeat;
+    m->guessed = 0;
     m->clock_at = s->now;
+}
+
+void member_guess_clock(struct swim *s, uint32_t slot, uint32_t heartbeat, bool is_new_life)
+{
+    struct member *m = member_at(s, slot);
+    uint32_t guessed = heartbeat - (is_new_life ? 0 : member_last_word(m));
+
+    m->clock_heartbeat = heartbeat;
+    m->guessed = guessed < GUESSED_MAX ? guessed & GUESSED_MAX : GUESSED_MAX;
+    m->clock_at = s->now;
+}
+
+uint32_t member_last_word(const struct member *m)
+{
+    return m->guessed == GUESSED_MAX ? 0 : m->clock_heartbeat - m->guessed;
 }
 
 uint32_t member_estimate(const struct swim *s, const struct member *m)
@@ -429,6 +456,14 @@ uint32_t member_estimate(const struct swim *s, const struct member *m)
     uint64_t estimate = m->clock_heartbeat + ticks;
 
     return estimate < UINT32_MAX ? (uint32_t)estimate : UINT32_MAX;
+}
+
+void member_set_rtt(struct swim *s, uint32_t slot, swim_time rtt)
+{
+    swim_time us = rtt / (SWIM_MS / 1000);
+
+    us = us < RTT_MAX_US ? us : RTT_MAX_US;
+    member_at(s, slot)->rtt_us = us ? us & RTT_MAX_US : 1;
 }
 
 /* ---- A whole table at once ---- */

@@ -37,6 +37,8 @@ void member_swap_self(struct swim *s, uint32_t slot);
  * included. Asserted: nothing but SELF is in ours. */
 void member_copy_table(struct swim *s, const struct swim *from);
 void member_forget(struct swim *s, uint32_t slot);
+/* The host sees this tombstone no more, until the member lives again. */
+void member_prune(struct swim *s, uint32_t slot);
 /* The member's own header was heard, with or without capability bit 0. */
 void member_set_capable(struct swim *s, uint32_t slot, bool is_capable);
 
@@ -45,8 +47,17 @@ void member_set_proved(struct swim *s, uint32_t slot, bool is_proved);
 
 /* The member's clock was read: its heartbeat was `heartbeat` just now. */
 void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat);
+/* An accuser thinks so, and is ahead of our own estimate; `is_new_life`: of an incarnation of
+ * which the member itself has not been heard. */
+void member_guess_clock(struct swim *s, uint32_t slot, uint32_t heartbeat, bool is_new_life);
+/* The highest heartbeat of this incarnation that is known to be the member's own word; 0 when
+ * that is not known. */
+uint32_t member_last_word(const struct member *m);
 /* Where the member's heartbeat should be by now (docs/protocol.md section 5). */
 uint32_t member_estimate(const struct swim *s, const struct member *m);
+
+/* A probe of it was answered after so long. */
+void member_set_rtt(struct swim *s, uint32_t slot, swim_time rtt);
 
 /* Up to `count` distinct random live members into `ret_slots`, never SELF. O(count). */
 uint32_t member_sample_live(struct swim *s, uint32_t count, uint32_t *ret_slots);

@@ -188,6 +188,7 @@ static void record_rtt(struct swim *s)
     s->stats.rtt_count++;
     s->stats.rtt_sum_ns += rtt;
     s->stats.rtt_bucket[bucket]++;
+    member_set_rtt(s, s->probe.target, rtt);
 }
 
 bool probe_is_at(const struct swim *s, const struct swim_addr *addr)

@@ -9,6 +9,7 @@
 #include "core/instance.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/ping.h"
 #include "core/probe.h"
 #include "core/proof.h"
 #include "core/relay.h"
@@ -163,6 +164,7 @@ static void meet_challenge(struct swim *s, const struct wire_datagram *dg, struc
 static void hear_ack(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
     probe_hear_ack(s, dg, source);
+    ping_hear_ack(s, dg, source);
     if (source->slot)
         relay_hear_ack(s, dg, source);
     reliable_hear_ack(s, dg);

@@ -5,6 +5,7 @@
 #include "core/contact.h"
 #include "core/event.h"
 #include "core/gossip.h"
+#include "core/inspect.h"
 #include "core/member.h"
 #include "core/outbox.h"
 #include "core/probe.h"
@@ -120,6 +121,35 @@ void leave_hear(struct swim *s, const struct wire_datagram *dg, struct source *s
     }
     left.addr = held->addr;
     claim_hear_entry(s, &left, source);
+}
+
+enum swim_order swim_force_leave(struct swim *s, swim_time now, uint64_t id, bool prune)
+{
+    uint32_t slot;
+
+    ASSERT(s);
+    clock_enter(s, now);
+    slot = member_find(s, id);
+    if (s->leaving)
+        return SWIM_ORDER_LEAVING;
+    if (slot == SELF)
+        return SWIM_ORDER_SELF;
+    if (!inspect_is_listed(s, slot))
+        return SWIM_ORDER_UNKNOWN;
+    if (member_at(s, slot)->record.status != SWIM_LEFT)
+        claim_declare(s, slot, SWIM_LEFT);
+    if (prune) {
+        member_prune(s, slot);
+        event_about(s, slot, false);
+    }
+    return SWIM_ORDER_DONE;
+}
+
+const char *swim_order_name(enum swim_order order)
+{
+    static const char *const names[] = {"done", "self", "unknown", "busy", "leaving"};
+
+    return (unsigned)order < sizeof names / sizeof *names ? names[order] : "unknown";
 }
 
 void swim_leave(struct swim *s, swim_time now)

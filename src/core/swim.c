@@ -6,6 +6,7 @@
 #include "core/contact.h"
 #include "core/gossip.h"
 #include "core/instance.h"
+#include "core/ping.h"
 #include "core/probe.h"
 #include "core/proof.h"
 #include "core/relay.h"
@@ -97,7 +98,7 @@ void swim_advance(struct swim *s, swim_time now)
         [TIMER_ROUND] = probe_round,       [TIMER_PROBE] = probe_timeout,
         [TIMER_GOSSIP] = gossip_round,     [TIMER_HEAL] = contact_try,
         [TIMER_SYNC] = sync_push_periodic, [TIMER_RELIABLE] = reliable_expire,
-        [TIMER_RELAY] = relay_nack,
+        [TIMER_RELAY] = relay_nack,        [TIMER_PING] = ping_expire,
     };
 
     ASSERT(s);

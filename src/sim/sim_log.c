@@ -22,7 +22,7 @@ static void append(struct event_log *log, const struct sim_event *event)
 
 void log_event(struct sim *sim, uint32_t index, const struct swim_event *event)
 {
-    ASSERT(event->kind >= SWIM_EVENT_JOINED && event->kind <= SWIM_EVENT_LEAVE_DONE);
+    ASSERT(event->kind >= SWIM_EVENT_JOINED && event->kind < SWIM_EVENT_KINDS);
     sim->log.totals[event->kind]++;
     if (!sim->config.keep_events && sim->watcher_count == 0) {
         return;

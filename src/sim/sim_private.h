@@ -142,7 +142,7 @@ struct event_log {
     struct sim_map newest; /* by id: event + 1 */
     size_t count;
     size_t capacity;
-    uint64_t totals[SWIM_EVENT_LEAVE_DONE + 1];
+    uint64_t totals[SWIM_EVENT_KINDS];
 };
 
 struct watcher {

@@ -24,7 +24,8 @@ struct identity {
     uint32_t left_incarnation;
     uint64_t left_at;
     bool has_left;
-    bool is_doubtful; /* came back under an incarnation that it had before */
+    bool is_doubtful;  /* came back under an incarnation that it had before */
+    bool has_returned; /* came back at all: another run under this id */
 };
 
 /* What an observer holds, and has told, of an id. */

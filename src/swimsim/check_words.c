@@ -30,8 +30,9 @@ void words_started(struct check *check, uint32_t node)
     if (identity == NULL) {
         identity = known_identity_add(check, self.id, node);
         identity->incarnation = self.incarnation;
-    } else if (identity->incarnation >= self.incarnation) {
-        identity->is_doubtful = true;
+    } else {
+        identity->has_returned = true;
+        identity->is_doubtful |= identity->incarnation >= self.incarnation;
     }
     identity->node = node;
     if (self.incarnation > identity->incarnation)
@@ -152,6 +153,7 @@ static bool fits(const struct held *held, const struct sim_event *event)
     case SWIM_EVENT_LEFT:
         return was_told && (held->told != SWIM_LEFT || event->incarnation > held->incarnation);
     case SWIM_EVENT_UPDATED: return was_live;
+    case SWIM_EVENT_RESTARTED: return was_told;
     case SWIM_EVENT_FORGOTTEN: return was_told && is_terminal(held->told);
     default: return true;
     }
@@ -220,6 +222,18 @@ static void check_zombie(struct check *check, uint32_t node, const struct sim_ev
                    (unsigned long long)event->id, (unsigned long)event->incarnation,
                    (unsigned long long)((local - held->forgotten_local) / SWIM_MS),
                    (unsigned long)held->incarnation);
+}
+
+/* There are restarts of those only that have been started again: whatever refutes, stands still or
+ * is late has not. */
+static void check_restart(struct check *check, uint32_t node, const struct sim_event *event)
+{
+    const struct identity *identity = known_identity(check, event->id);
+
+    if (identity == NULL || identity->has_returned || sim_is_foreign(check->sim, identity->node))
+        return;
+    check_complain(check, CHECK_STORY, node, "says \"restarted\" of n%lu, which was not",
+                   (unsigned long)identity->node);
 }
 
 /* Doubts about a member that runs, in a cluster that agreed and was not disturbed since. */
@@ -353,6 +367,17 @@ static void check_pause(struct check *check, uint32_t node, const struct sim_eve
                        (unsigned long long)(event->paused_for_ns / SWIM_MS));
 }
 
+static bool is_arrival(const struct sim_event *event)
+{
+    return event->kind == SWIM_EVENT_JOINED || event->kind == SWIM_EVENT_RESTARTED;
+}
+
+/* It is the member itself that this event is about. */
+static bool is_of_itself(const struct sim_event *event)
+{
+    return event->kind > SWIM_EVENT_FORGOTTEN && event->kind != SWIM_EVENT_RESTARTED;
+}
+
 /* What the member says of itself. */
 static void self_event(struct check *check, uint32_t node, const struct sim_event *event)
 {
@@ -372,14 +397,14 @@ static void self_event(struct check *check, uint32_t node, const struct sim_even
 
 static uint8_t told_by(const struct sim_event *event)
 {
-    return event->kind == SWIM_EVENT_JOINED ? SWIM_ALIVE : (uint8_t)event->status;
+    return is_arrival(event) ? SWIM_ALIVE : (uint8_t)event->status;
 }
 
 void words_event(struct check *check, uint32_t node, const struct sim_event *event)
 {
     struct swim_member member;
 
-    if (event->kind > SWIM_EVENT_FORGOTTEN) {
+    if (is_of_itself(event)) {
         self_event(check, node, event);
         return;
     }
@@ -387,6 +412,8 @@ void words_event(struct check *check, uint32_t node, const struct sim_event *eve
         check_false_death(check, node, event);
     if (event->kind == SWIM_EVENT_FAILED)
         check_leave(check, node, event);
+    if (event->kind == SWIM_EVENT_RESTARTED)
+        check_restart(check, node, event);
     if (!check_is_followed(check, node))
         return;
     check_story(check, node, event);
@@ -394,7 +421,7 @@ void words_event(struct check *check, uint32_t node, const struct sim_event *eve
         forget(check, node, event);
         return;
     }
-    if (event->kind == SWIM_EVENT_JOINED)
+    if (is_arrival(event))
         check_zombie(check, node, event);
     if (swim_member_find(sim_member(check->sim, node), event->id, &member)) {
         words_hold(check, node, &member);

@@ -125,6 +125,7 @@ static void on_gone(struct collect *collect, const struct sim_event *event)
     note_gone(collect, subject, event->node);
 }
 
+/* JOINED or RESTARTED. */
 static void on_joined(struct collect *collect, const struct sim_event *event)
 {
     struct subject *subject = subject_in(collect, event);
@@ -153,6 +154,7 @@ void collect_word(struct collect *collect, const struct sim_event *event)
         collect->figures.events[event->kind]++;
     }
     switch (event->kind) {
+    case SWIM_EVENT_RESTARTED:
     case SWIM_EVENT_JOINED: on_joined(collect, event); break;
     case SWIM_EVENT_SUSPECTED: on_suspected(collect, event); break;
     case SWIM_EVENT_FAILED:

@@ -282,6 +282,7 @@ static void on_event(struct trace *trace, const struct sim_event *event)
         [SWIM_EVENT_LEFT] = {"marks", " left", NULL},
         [SWIM_EVENT_UPDATED] = {"has a new record of", "", NULL},
         [SWIM_EVENT_FORGOTTEN] = {"forgets", "", NULL},
+        [SWIM_EVENT_RESTARTED] = {"notices the restart of", "", NULL},
     };
     bool is_back = event->before == SWIM_DEAD || event->before == SWIM_LEFT;
     if (event->kind == SWIM_EVENT_JOINED && is_back) {

@@ -61,7 +61,7 @@ static void drain(struct swim *s, swim_time now)
         challenge = sent.challenge ? sent.challenge : challenge;
     }
     while (swim_next_event(s, &event)) {
-        ASSERT(event.kind >= SWIM_EVENT_JOINED && event.kind <= SWIM_EVENT_LEAVE_DONE);
+        ASSERT(event.kind >= SWIM_EVENT_JOINED && event.kind < SWIM_EVENT_KINDS);
     }
 }
 

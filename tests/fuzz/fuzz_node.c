@@ -219,7 +219,7 @@ static void poll_events(struct world *w)
     uint32_t count = 0;
 
     while (swim_next_event(w->s, &event)) {
-        ASSERT(event.kind >= SWIM_EVENT_JOINED && event.kind <= SWIM_EVENT_LEAVE_DONE);
+        ASSERT(event.kind >= SWIM_EVENT_JOINED && event.kind < SWIM_EVENT_KINDS);
         ASSERT(event.at <= w->now && event.member.id != 0);
         ASSERT(++count < 256);
     }

@@ -214,7 +214,8 @@ static void rejoins_after_a_leave_under_its_old_id(void **state)
     sim_restart_same_id(sim, 3);
     expect_converged(sim, 2000);
     run_ms(sim, 2000);
-    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_JOINED, id, since), 7);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_RESTARTED, id, since), 7);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_JOINED, id, since), 0);
     expect_nobody_suspected(sim, 0, 0);
     scenario_end(sim);
 }

@@ -16,6 +16,20 @@ static void a_new_id_at_the_same_address_replaces_the_old(void **state)
     scenario_end(sim);
 }
 
+/* What the others were told of `node` since then: that it restarted, once each, and nothing else. */
+static void expect_one_restart_told(const struct sim *sim, uint32_t node, uint64_t since,
+                                    uint64_t observers)
+{
+    uint64_t id = sim_id(sim, node);
+
+    for (int kind = SWIM_EVENT_JOINED; kind < SWIM_EVENT_KINDS; kind++) {
+        uint64_t told = sim_event_count(sim, SIM_NOBODY, (enum swim_event_kind)kind, id, since) -
+                        sim_event_count(sim, node, (enum swim_event_kind)kind, id, since);
+
+        assert_int_equal(told, kind == SWIM_EVENT_RESTARTED ? observers : 0);
+    }
+}
+
 static void the_same_id_at_a_higher_incarnation(void **state)
 {
     (void)state;
@@ -27,9 +41,8 @@ static void the_same_id_at_a_higher_incarnation(void **state)
     run_ms(sim, 10000);
     assert_true(sim_is_clean(sim, NULL));
     expect_nobody_suspected(sim, 0, 0);
-    /* The others never lost it: for them it is one member with a new incarnation. */
-    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_UPDATED, sim_id(sim, 3), since),
-                     7);
+    /* The others never lost it: for them it is one member that runs anew. */
+    expect_one_restart_told(sim, 3, since, 7);
     scenario_end(sim);
 }
 
@@ -38,6 +51,7 @@ static void the_same_id_without_its_memory(void **state)
 {
     (void)state;
     struct sim *sim = scenario_of(__func__, 8);
+    uint64_t since;
     uint32_t held;
 
     sim_member_config(sim, 3)->incarnation = 41;
@@ -45,11 +59,13 @@ static void the_same_id_without_its_memory(void **state)
     held = self_of(sim, 3).incarnation;
     assert_int_equal(held, 41);
     sim_crash(sim, 3);
+    since = sim_now(sim);
     sim_member_config(sim, 3)->incarnation = 0;
     sim_start(sim, 3);
     expect_converged(sim, 5000);
     assert_true(self_of(sim, 3).incarnation > held);
     run_ms(sim, 20000);
+    expect_one_restart_told(sim, 3, since, 7);
     assert_true(sim_is_clean(sim, NULL));
     expect_nobody_failed(sim, 0, 0);
     scenario_end(sim);
@@ -64,14 +80,22 @@ static void back_from_the_dead(void **state)
     for (size_t i = 0; i < COUNT_OF(absences_ms); i++) {
         struct sim *sim = settled(__func__, 6);
         uint64_t id = sim_id(sim, 3);
+        uint64_t since;
+        bool was_forgotten;
 
         sim_crash(sim, 3);
         run_ms(sim, absences_ms[i]);
         assert_false(sim_sees(sim, 0, id, SWIM_ALIVE));
+        since = sim_now(sim);
+        was_forgotten = sim_all_forgot(sim, id);
         sim_start(sim, 3);
         expect_converged(sim, 5000);
         run_ms(sim, 60000);
         assert_true(sim_is_clean(sim, NULL));
+        if (!was_forgotten)
+            expect_one_restart_told(sim, 3, since, 5);
+        else
+            assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_JOINED, id, since), 5);
         scenario_end(sim);
     }
 }
@@ -84,10 +108,12 @@ static void the_same_id_at_another_address(void **state)
     struct swim_addr elsewhere = make_addr(77, 9999);
     struct swim_member member;
     uint32_t incarnation = self_of(sim, 3).incarnation;
+    uint64_t since;
 
     sim_crash(sim, 3);
     sim_move(sim, 3, &elsewhere);
     sim_member_config(sim, 3)->incarnation = incarnation + 1;
+    since = sim_now(sim);
     sim_start(sim, 3);
     expect_converged(sim, 2000);
     for (uint32_t i = 0; i < 8; i++) {
@@ -97,6 +123,7 @@ static void the_same_id_at_another_address(void **state)
     run_ms(sim, 30000);
     assert_true(sim_is_clean(sim, NULL));
     expect_nobody_suspected(sim, 0, 0);
+    expect_one_restart_told(sim, 3, since, 7);
     scenario_end(sim);
 }
 

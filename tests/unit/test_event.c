@@ -71,9 +71,11 @@ static void test_each_change_of_a_member(void **state)
     expect_none(s);
     claim(s, now, 9, 1, 3, SWIM_DEAD);
     expect(s, SWIM_EVENT_FAILED, 9, SWIM_ALIVE, SWIM_DEAD);
-    claim(s, now, 9, 2, 0, SWIM_ALIVE);
+    claim(s, now, 9, 2, 3, SWIM_ALIVE);
     expect(s, SWIM_EVENT_JOINED, 9, SWIM_DEAD, SWIM_ALIVE);
-    claim(s, now, 9, 2, 0, SWIM_LEFT);
+    claim(s, now, 9, 3, 0, SWIM_ALIVE);
+    expect(s, SWIM_EVENT_RESTARTED, 9, SWIM_ALIVE, SWIM_ALIVE);
+    claim(s, now, 9, 3, 0, SWIM_LEFT);
     expect(s, SWIM_EVENT_LEFT, 9, SWIM_ALIVE, SWIM_LEFT);
     swim_advance(s, now + 15000 * SWIM_MS);
     expect(s, SWIM_EVENT_FORGOTTEN, 9, SWIM_LEFT, SWIM_LEFT);
@@ -378,7 +380,7 @@ static void test_the_host_can_follow_a_full_table(void **state)
 static void test_names(void **state)
 {
     (void)state;
-    for (int kind = SWIM_EVENT_JOINED; kind <= SWIM_EVENT_LEAVE_DONE; kind++) {
+    for (int kind = SWIM_EVENT_JOINED; kind < SWIM_EVENT_KINDS; kind++) {
         assert_string_not_equal(swim_event_name((enum swim_event_kind)kind), "unknown");
         for (int other = SWIM_EVENT_JOINED; other < kind; other++)
             assert_string_not_equal(swim_event_name((enum swim_event_kind)kind),
