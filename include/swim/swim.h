@@ -420,6 +420,7 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     X(outbox_full, "Datagrams not sent because too many were waiting.")                            \
     X(suspicions_raised, "Suspicions raised by this member's own probes.")                         \
     X(suspicions_refuted, "Suspects that proved alive.")                                           \
+    X(suspicions_false, "Of these, such as this member's own probes had accused.")                 \
     X(suspicions_confirmed, "Independent confirmations of suspicions held here.")                  \
     X(failures, "Members declared dead here.")                                                     \
     X(refutations, "Claims about this member that it overruled.")                                  \
@@ -433,6 +434,8 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     X(syncs_started, "Synchronisations begun.")                                                    \
     X(syncs_refused, "Synchronisations refused because too many were under way.")                  \
     X(sync_chunks_recv, "ANTI_ENTROPY and SYNC datagrams received.")                               \
+    X(sync_bytes_sent, "Bytes of ANTI_ENTROPY and SYNC datagrams sent.")                           \
+    X(sync_bytes_recv, "Bytes of ANTI_ENTROPY and SYNC datagrams received.")                       \
     X(digests_equal, "View digests compared and found equal.")                                     \
     X(digests_different, "View digests compared and found different.")                             \
     X(pauses, "Gaps between two calls that restarted the timers.")
@@ -443,6 +446,12 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     { 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000 }
 /* clang-format on */
 #define SWIM_RTT_BUCKETS 14
+/* The same for detection times, in milliseconds. */
+/* clang-format off */
+#define SWIM_DETECTION_BOUNDS_MS                                                                   \
+    { 1000, 2500, 5000, 7500, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000 }
+/* clang-format on */
+#define SWIM_DETECTION_BUCKETS 13
 
 struct swim_stats {
 #define SWIM_COUNTER_FIELD(name, help) uint64_t name;
@@ -452,11 +461,19 @@ struct swim_stats {
     uint64_t rtt_count;
     uint64_t rtt_sum_ns;
     uint64_t rtt_bucket[SWIM_RTT_BUCKETS];
+    /* Of suspects that were declared dead: from the last word of their own that was heard here to
+     * that moment. An upper bound of what it took to notice: two of n members exchange a word about
+     * every n / 2 probe intervals. Buckets are not cumulative. */
+    uint64_t detection_count;
+    uint64_t detection_sum_ns;
+    uint64_t detection_bucket[SWIM_DETECTION_BUCKETS];
     /* Gauges. */
     uint32_t members[SWIM_STATUS_COUNT]; /* by status */
     uint32_t news_queued;                /* members with news that is not yet sent often enough */
     uint32_t accusations_queued;         /* suspects with accusers not yet told often enough */
     uint32_t local_health;               /* 0 (good) .. SWIM_HEALTH_MAX */
+    uint32_t tombstones;                 /* dead and left, not forgotten yet */
+    uint64_t view_differs_ns;            /* since when peers' digests differ from ours; 0: equal */
     uint32_t slots_used;                 /* of the table, forgotten ids included */
     uint32_t slots_max;
     uint32_t outbox_queued;

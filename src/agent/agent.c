@@ -364,7 +364,10 @@ void agent_collect(void *context, struct metrics *ret)
                             .http_requests = http.requests,
                             .http_refused = http.refused,
                             .http_connections = http.connections,
-                            .guard = guard_stats(agent->guard)};
+                            .guard = guard_stats(agent->guard),
+                            .view_digest = swim_view_digest(agent->swim),
+                            .process_started = agent->started,
+                            .process = process_stats()};
     swim_stats(agent->swim, &ret->swim);
 }
 
@@ -647,7 +650,10 @@ static void stop(struct agent *agent)
 enum exit_code agent_run(const struct agent_config *config, const struct options *options,
                          struct keyset *keys)
 {
-    struct agent agent = {.config = *config, .options = *options, .armed = SWIM_NEVER};
+    struct agent agent = {.config = *config,
+                          .options = *options,
+                          .started = process_start_time(),
+                          .armed = SWIM_NEVER};
     enum exit_code code;
 
     wiping_heap_install();

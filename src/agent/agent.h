@@ -37,6 +37,7 @@ struct agent {
     struct agent_config config; /* as loaded */
     struct options options;     /* to be put over the file again at SIGHUP */
     struct swim_addr addr;      /* told to peers */
+    double started;             /* process_start_time */
     struct swim *swim;
     size_t arena_size;
     struct guard *guard; /* every datagram of `swim` passes it */

@@ -40,8 +40,22 @@ static const struct send_error send_errors[] = {
 #define SEND_ERROR_COUNT (sizeof send_errors / sizeof send_errors[0])
 
 static const uint32_t rtt_bounds_us[] = SWIM_RTT_BOUNDS_US;
+static const uint32_t detection_bounds_ms[] = SWIM_DETECTION_BOUNDS_MS;
 _Static_assert(sizeof rtt_bounds_us / sizeof rtt_bounds_us[0] + 1 == SWIM_RTT_BUCKETS,
                "every bucket but the last has a bound");
+_Static_assert(sizeof detection_bounds_ms / sizeof detection_bounds_ms[0] + 1 ==
+                   SWIM_DETECTION_BUCKETS,
+               "every bucket but the last has a bound");
+
+struct histogram {
+    const char *name; /* without swim_ */
+    const char *help;
+    const uint32_t *bounds;
+    double bounds_a_second;
+    const uint64_t *buckets; /* one more than bounds; not cumulative */
+    size_t bucket_count;
+    uint64_t sum_ns;
+};
 
 struct out {
     json_sink *sink;
@@ -123,34 +137,94 @@ static void put_core_gauges(const struct out *out, const struct swim_stats *stat
               stats->accusations_queued);
     put_gauge(out, "local_health", "Local health: 0 is good, 8 the worst.", stats->local_health);
     put_gauge(out, "outbox_datagrams", "Datagrams waiting to be sent.", stats->outbox_queued);
+    put_gauge(out, "tombstones", "Members dead or left that are still told of.", stats->tombstones);
     put_gauge(out, "table_slots_used", "Places of the member table in use.", stats->slots_used);
     put_gauge(out, "table_slots_max", "Places of the member table.", stats->slots_max);
 }
 
 /* Seconds in the canonical form that OpenMetrics wants: always with a point. */
-static const char *bound_text(uint32_t bound_us, char *text, size_t cap)
+static const char *bound_text(double seconds, char *text, size_t cap)
 {
-    (void)snprintf(text, cap, bound_us % 1000000 == 0 ? "%.1f" : "%g", (double)bound_us / 1e6);
+    (void)snprintf(text, cap, "%g", seconds);
+    if (strchr(text, '.') == NULL)
+        (void)snprintf(text, cap, "%.1f", seconds);
     return text;
 }
 
-static void put_round_trips(const struct out *out, const struct swim_stats *stats)
+static void put_histogram(const struct out *out, const struct histogram *h)
 {
     uint64_t total = 0;
     char bound[24];
 
-    put(out, "# HELP swim_probe_rtt_seconds Round trips of answered direct probes.\n"
-             "# TYPE swim_probe_rtt_seconds histogram\n");
-    for (size_t i = 0; i < SWIM_RTT_BUCKETS; i++) {
-        total += stats->rtt_bucket[i];
-        if (i + 1 == SWIM_RTT_BUCKETS)
-            put(out, "swim_probe_rtt_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", total);
-        else
-            put(out, "swim_probe_rtt_seconds_bucket{le=\"%s\"} %" PRIu64 "\n",
-                bound_text(rtt_bounds_us[i], bound, sizeof bound), total);
+    put(out, "# HELP swim_%s %s\n# TYPE swim_%s histogram\n", h->name, h->help, h->name);
+    for (size_t i = 0; i + 1 < h->bucket_count; i++) {
+        total += h->buckets[i];
+        put(out, "swim_%s_bucket{le=\"%s\"} %" PRIu64 "\n", h->name,
+            bound_text(h->bounds[i] / h->bounds_a_second, bound, sizeof bound), total);
     }
-    put(out, "swim_probe_rtt_seconds_sum %.9g\nswim_probe_rtt_seconds_count %" PRIu64 "\n",
-        (double)stats->rtt_sum_ns / 1e9, total);
+    total += h->buckets[h->bucket_count - 1];
+    put(out, "swim_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", h->name, total);
+    put(out, "swim_%s_sum %.9g\nswim_%s_count %" PRIu64 "\n", h->name, (double)h->sum_ns / 1e9,
+        h->name, total);
+}
+
+static void put_histograms(const struct out *out, const struct swim_stats *stats)
+{
+    put_histogram(out, &(struct histogram){.name = "probe_rtt_seconds",
+                                           .help = "Round trips of answered direct probes.",
+                                           .bounds = rtt_bounds_us,
+                                           .bounds_a_second = 1e6,
+                                           .buckets = stats->rtt_bucket,
+                                           .bucket_count = SWIM_RTT_BUCKETS,
+                                           .sum_ns = stats->rtt_sum_ns});
+    put_histogram(out, &(struct histogram){.name = "detection_seconds",
+                                           .help = "From the last word that was heard of a member "
+                                                   "to its being declared dead here.",
+                                           .bounds = detection_bounds_ms,
+                                           .bounds_a_second = 1e3,
+                                           .buckets = stats->detection_bucket,
+                                           .bucket_count = SWIM_DETECTION_BUCKETS,
+                                           .sum_ns = stats->detection_sum_ns});
+}
+
+/* The digest has 64 bits, and a sample holds 53: half of it tells views apart as well. */
+static void put_view(const struct out *out, const struct metrics *metrics)
+{
+    put_gauge(out, "view_digest",
+              "Digest of the live members that are known here: equal on members that agree.",
+              metrics->view_digest & UINT32_MAX);
+    put(out,
+        "# HELP swim_view_differs_seconds For how long peers' digests have differed from this "
+        "member's; 0 while the last one was equal.\n"
+        "# TYPE swim_view_differs_seconds gauge\nswim_view_differs_seconds %.9g\n",
+        (double)metrics->swim.view_differs_ns / 1e9);
+}
+
+static void put_process_gauge(const struct out *out, const char *name, const char *help,
+                              uint64_t value)
+{
+    put(out, "# HELP process_%s %s\n# TYPE process_%s gauge\nprocess_%s %" PRIu64 "\n", name, help,
+        name, name, value);
+}
+
+/* Names and meanings as in all of Prometheus' client libraries. */
+static void put_process(const struct out *out, const struct metrics *metrics)
+{
+    const struct process_stats *process = &metrics->process;
+    const char *suffix = out->is_open ? "" : "_total";
+
+    put(out,
+        "# HELP process_cpu_seconds%s User and system time spent.\n"
+        "# TYPE process_cpu_seconds%s counter\nprocess_cpu_seconds_total %.9g\n",
+        suffix, suffix, (double)process->cpu_ns / 1e9);
+    put_process_gauge(out, "resident_memory_bytes", "Resident memory.", process->resident_bytes);
+    put_process_gauge(out, "virtual_memory_bytes", "Virtual memory.", process->virtual_bytes);
+    put_process_gauge(out, "open_fds", "Open file descriptors.", process->open_fds);
+    put_process_gauge(out, "max_fds", "Limit of open file descriptors.", process->max_fds);
+    put(out,
+        "# HELP process_start_time_seconds When the process started, since the Unix epoch.\n"
+        "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %.3f\n",
+        metrics->process_started);
 }
 
 static void put_socket(const struct out *out, const struct metrics *metrics)
@@ -236,11 +310,13 @@ static void render(const struct metrics *metrics, const struct out *out)
 {
     put_core_counters(out, &metrics->swim);
     put_core_gauges(out, &metrics->swim);
-    put_round_trips(out, &metrics->swim);
+    put_histograms(out, &metrics->swim);
+    put_view(out, metrics);
     put_socket(out, metrics);
     put_daemon(out, metrics);
     put_seal(out, &metrics->guard);
     put_build_info(out);
+    put_process(out, metrics);
     if (out->is_open)
         put(out, "# EOF\n");
 }
@@ -293,6 +369,12 @@ static void put_gauge_pairs(struct json *json, const struct swim_stats *stats)
     put_pair(json, "probe_rtt_seconds_count", stats->rtt_count);
     json_key(json, "probe_rtt_seconds_sum");
     json_double(json, (double)stats->rtt_sum_ns / 1e9);
+    put_pair(json, "detection_seconds_count", stats->detection_count);
+    json_key(json, "detection_seconds_sum");
+    json_double(json, (double)stats->detection_sum_ns / 1e9);
+    put_pair(json, "tombstones", stats->tombstones);
+    json_key(json, "view_differs_seconds");
+    json_double(json, (double)stats->view_differs_ns / 1e9);
 }
 
 void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *context)
@@ -322,6 +404,7 @@ void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *c
     put_pair(&json, "dead", metrics->swim.members[SWIM_DEAD]);
     put_pair(&json, "left", metrics->swim.members[SWIM_LEFT]);
     put_gauge_pairs(&json, &metrics->swim);
+    put_pair(&json, "view_digest", metrics->view_digest & UINT32_MAX);
     json_object_end(&json);
 }
 

@@ -6,6 +6,7 @@
 #define SWIM_AGENT_METRICS_H
 
 #include "agent/guard.h"
+#include "agent/process_stats.h"
 #include "agent/resolver.h"
 #include "agent/shield.h"
 #include "agent/udp.h"
@@ -30,6 +31,9 @@ struct metrics {
     uint64_t http_refused; /* connections beyond the limit */
     uint32_t http_connections;
     struct guard_stats guard;
+    uint64_t view_digest;
+    double process_started; /* seconds of the Unix epoch */
+    struct process_stats process;
 };
 
 void metrics_render_text(const struct metrics *metrics, json_sink *sink, void *context);

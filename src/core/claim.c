@@ -31,6 +31,38 @@ static bool is_news(const struct record *before, const struct record *after)
            !addr_equal(&before->addr, &after->addr);
 }
 
+/* How long a member that is dead now was silent before. */
+static void record_detection(struct swim *s, const struct member *m)
+{
+    static const uint32_t bounds_ms[] = SWIM_DETECTION_BOUNDS_MS;
+    swim_time silence = s->now - m->clock_at;
+    unsigned bucket = 0;
+
+    _Static_assert(sizeof bounds_ms / sizeof *bounds_ms + 1 == SWIM_DETECTION_BUCKETS,
+                   "one for +Inf");
+    while (bucket < SWIM_DETECTION_BUCKETS - 1 && silence > ms(bounds_ms[bucket]))
+        bucket++;
+    s->stats.detection_count++;
+    s->stats.detection_sum_ns += silence;
+    s->stats.detection_bucket[bucket]++;
+}
+
+/* What became of a suspicion. Who dies unsuspected was replaced at its address, or is dead by
+ * hearsay: that tells nothing of how long it takes to find out. */
+static void count_verdict(struct swim *s, struct member *m, const struct record *before)
+{
+    const struct record *now = &m->record;
+    bool is_acquitted = before->status == SWIM_SUSPECT && now->status == SWIM_ALIVE;
+
+    s->stats.suspicions_refuted += is_acquitted;
+    s->stats.suspicions_false += is_acquitted && m->flags & MEMBER_ACCUSED;
+    s->stats.failures += now->status == SWIM_DEAD && before->status != SWIM_DEAD;
+    if (before->status == SWIM_SUSPECT && now->status == SWIM_DEAD)
+        record_detection(s, m);
+    if (now->status != SWIM_SUSPECT || now->incarnation != before->incarnation)
+        m->flags &= (uint16_t)~MEMBER_ACCUSED;
+}
+
 /* The timers that belong to the status that `slot` now has. */
 static void follow_status(struct swim *s, uint32_t slot, const struct record *before)
 {
@@ -48,9 +80,7 @@ static void follow_status(struct swim *s, uint32_t slot, const struct record *be
         contact_remember(s, &now->addr);
     else if (now->status == SWIM_LEFT)
         contact_drop(s, &now->addr);
-    if (before->status == SWIM_SUSPECT && now->status == SWIM_ALIVE)
-        s->stats.suspicions_refuted++;
-    s->stats.failures += now->status == SWIM_DEAD && before->status != SWIM_DEAD;
+    count_verdict(s, member_at(s, slot), before);
 }
 
 /* `slot` holds a new record where it held `before`. */

@@ -96,6 +96,8 @@ void swim_stats(const struct swim *s, struct swim_stats *ret)
     ret->news_queued = s->news_count;
     ret->accusations_queued = s->accusations.count;
     ret->local_health = s->health;
+    ret->tombstones = s->tombstones.count;
+    ret->view_differs_ns = s->differs_since == SWIM_NEVER ? 0 : s->now - s->differs_since;
     ret->slots_used = s->slots_used;
     ret->slots_max = s->config.members_max;
     ret->outbox_queued = s->outbox.count;

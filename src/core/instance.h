@@ -80,6 +80,7 @@ enum member_flag {
     MEMBER_PROVED = 0x40,    /* something answered from its address (proof.h) */
     MEMBER_RESTARTED = 0x80, /* a RESTARTED event is due */
     MEMBER_PRUNED = 0x100,   /* a tombstone that the host wants to see no more */
+    MEMBER_ACCUSED = 0x200,  /* suspect because of a probe of ours */
 };
 
 struct member {

@@ -224,6 +224,7 @@ size_t job_transmit(struct swim *s, struct swim_addr *ret_to, void *buf, size_t 
         if (!size)
             continue;
         s->stats.anti_entropy_sent++;
+        s->stats.sync_bytes_sent += size;
         return size;
     }
     return 0;

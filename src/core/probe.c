@@ -65,6 +65,7 @@ static void conclude(struct swim *s)
     if (member_at(s, target)->record.status == SWIM_ALIVE) {
         s->stats.suspicions_raised++;
         claim_declare(s, target, SWIM_SUSPECT);
+        member_at(s, target)->flags |= MEMBER_ACCUSED;
     }
     accusation_add(s, target, self_of(s)->record.id);
 }

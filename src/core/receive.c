@@ -38,7 +38,7 @@ static enum swim_error drop(struct swim *s, enum swim_error error)
     return error;
 }
 
-static void count_received(struct swim *s, uint8_t kind)
+static void count_received(struct swim *s, uint8_t kind, size_t size)
 {
     s->stats.datagrams_recv++;
     switch (kind) {
@@ -48,7 +48,10 @@ static void count_received(struct swim *s, uint8_t kind)
     case WIRE_PING_REQ: s->stats.ping_reqs_recv++; break;
     case WIRE_NACK: s->stats.nacks_recv++; break;
     case WIRE_ANTI_ENTROPY:
-    case WIRE_SYNC: s->stats.sync_chunks_recv++; break;
+    case WIRE_SYNC:
+        s->stats.sync_chunks_recv++;
+        s->stats.sync_bytes_recv += size;
+        break;
     default: break;
     }
 }
@@ -216,7 +219,7 @@ static void hear(struct swim *s, const struct wire_datagram *dg, struct source *
 {
     bool is_late = proof_is_late(s, dg, source);
 
-    count_received(s, dg->header.kind);
+    count_received(s, dg->header.kind, source->size);
     source->is_sync = sync_is_reply(s, dg);
     source->is_settling = dg->header.kind == WIRE_ANTI_ENTROPY && sync_is_settling(s);
     claim_hear_sender(s, dg, source);
@@ -244,7 +247,7 @@ static enum swim_error receive(struct swim *s, const struct swim_addr *from,
         if (!is_admitted)
             return SWIM_DROP_UNPROVED;
         reliable_hear_ack(s, dg);
-        count_received(s, dg->header.kind);
+        count_received(s, dg->header.kind, source.size);
         return SWIM_OK;
     }
     error = stranger_check_cluster(s, dg, &source);

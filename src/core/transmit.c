@@ -211,7 +211,7 @@ static uint32_t put_entries(struct swim *s, struct wire_builder *b, const struct
     return count;
 }
 
-static void count_sent(struct swim *s, uint8_t kind)
+static void count_sent(struct swim *s, uint8_t kind, size_t size)
 {
     switch (kind) {
     case WIRE_GOSSIP: s->stats.gossip_sent++; break;
@@ -219,7 +219,10 @@ static void count_sent(struct swim *s, uint8_t kind)
     case WIRE_ACK: s->stats.acks_sent++; break;
     case WIRE_PING_REQ: s->stats.ping_reqs_sent++; break;
     case WIRE_NACK: s->stats.nacks_sent++; break;
-    case WIRE_SYNC: s->stats.anti_entropy_sent++; break;
+    case WIRE_SYNC:
+        s->stats.anti_entropy_sent++;
+        s->stats.sync_bytes_sent += size;
+        break;
     default: break;
     }
 }
@@ -231,6 +234,7 @@ static size_t write_intent(struct swim *s, const struct intent *intent, void *bu
     struct wire_builder b;
     uint32_t entries = 0;
     uint32_t accusations;
+    size_t size;
 
     header.flags = intent->request_ack ? WIRE_FLAG_REQUEST_ACK : 0;
     wire_begin(&b, buf, intent->cap, &header);
@@ -242,8 +246,9 @@ static size_t write_intent(struct swim *s, const struct intent *intent, void *bu
     if (intent->kind == WIRE_GOSSIP && accusations == 0 &&
         entries == (s->config.addr_in_probes ? 1u : 0u))
         return 0;
-    count_sent(s, intent->kind);
-    return wire_finish(&b);
+    size = wire_finish(&b);
+    count_sent(s, intent->kind, size);
+    return size;
 }
 
 size_t swim_transmit(struct swim *s, swim_time now, struct swim_addr *ret_to, void *buf, size_t cap)

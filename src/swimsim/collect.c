@@ -372,6 +372,11 @@ void collect_add_counters(struct swim_stats *sum, const struct swim_stats *more)
     for (size_t i = 0; i < SWIM_RTT_BUCKETS; i++) {
         sum->rtt_bucket[i] += more->rtt_bucket[i];
     }
+    sum->detection_count += more->detection_count;
+    sum->detection_sum_ns += more->detection_sum_ns;
+    for (size_t i = 0; i < SWIM_DETECTION_BUCKETS; i++) {
+        sum->detection_bucket[i] += more->detection_bucket[i];
+    }
 }
 
 void collect_sum_counters(const struct collect *collect, struct swim_stats *sum)

@@ -190,6 +190,11 @@ static void subtract_counters(struct swim_stats *from, const struct swim_stats *
     for (size_t i = 0; i < SWIM_RTT_BUCKETS; i++) {
         from->rtt_bucket[i] -= what->rtt_bucket[i];
     }
+    from->detection_count -= what->detection_count;
+    from->detection_sum_ns -= what->detection_sum_ns;
+    for (size_t i = 0; i < SWIM_DETECTION_BUCKETS; i++) {
+        from->detection_bucket[i] -= what->detection_bucket[i];
+    }
 }
 
 static void add_gauges(struct figures *figures, const struct swim_stats *stats)

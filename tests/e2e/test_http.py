@@ -17,7 +17,12 @@ import unittest
 import swimtest
 from swimtest import load_tests  # noqa: F401
 
-PROMTOOL = os.environ.get("PROMTOOL") or shutil.which("promtool")
+try:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as reference_parser
+except ImportError:
+    reference_parser = None
+
+PROMTOOL = shutil.which("promtool")
 
 V1_COUNTERS = [
     "gossip_rounds", "gossip_sent", "gossip_recv", "pings_sent", "pings_recv", "acks_sent",
@@ -156,6 +161,43 @@ class Http(swimtest.SwimTestCase):
                                   capture_output=True, timeout=20)
             self.assertEqual((done.returncode, done.stdout + done.stderr), (0, b""))
 
+    def test_process_metrics(self):
+        """The names that every Prometheus client library has, and figures that are this process's."""
+        before = time.time()
+        node = self.node().await_http()
+        values = node.metrics()
+        with open(f"/proc/{node.pid}/statm", encoding="ascii") as statm:
+            resident = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        open_fds = len(os.listdir(f"/proc/{node.pid}/fd"))
+        self.assertTrue(0.5 < values["process_resident_memory_bytes"] / resident < 2, values)
+        self.assertGreater(values["process_virtual_memory_bytes"],
+                           values["process_resident_memory_bytes"])
+        self.assertLessEqual(abs(values["process_open_fds"] - open_fds), 2)
+        self.assertGreater(values["process_max_fds"], values["process_open_fds"])
+        self.assertTrue(0 < values["process_cpu_seconds_total"] < 60, values)
+        started = values["process_start_time_seconds"]
+        self.assertTrue(before - 2 < started < time.time() + 2, (before, started))
+        self.assertEqual(node.metrics()["process_start_time_seconds"], started)
+
+    def test_process_metrics_of_a_node_that_leaves_no_dumps(self):
+        """With a key the process isn't dumpable: what belongs to it in /proc is root's then."""
+        key = self.file("key", "00" * 31 + "01")
+        os.chmod(key, 0o600)
+        values = self.node("--cluster-key-file", key).await_http().metrics()
+        for name in ("resident_memory_bytes", "open_fds", "start_time_seconds"):
+            self.assertGreater(values[f"process_{name}"], 0)
+
+    @unittest.skipUnless(reference_parser, "python3-prometheus-client is not there")
+    def test_openmetrics_is_valid(self):
+        """By the parser of those who wrote the specification."""
+        accept = "application/openmetrics-text;version=1.0.0"
+        _, _, body = self.pair()[0].http("/metrics", headers={"Accept": accept})
+        families = {f.name: f for f in reference_parser(body.decode())}
+        self.assertEqual(families["swim_pings_sent"].type, "counter")
+        self.assertEqual(families["swim_detection_seconds"].type, "histogram")
+        self.assertEqual(families["swim_build"].type, "info")
+        self.assertGreater(len(families), 60)
+
     def test_metrics_have_help_and_type(self):
         nodes = self.pair()
         status, headers, body = nodes[0].http("/metrics")
@@ -177,10 +219,15 @@ class Http(swimtest.SwimTestCase):
         helps = re.findall(r"(?m)^# HELP (\S+) ", text)
         self.assertEqual(helps, families)
         for name in values:
-            self.assertTrue(name.startswith("swim_"), name)
+            self.assertRegex(name, "^(swim|process)_")
         # Ours: what interfaces promise beside version 1.
         for family in ("datagrams_sent_total", "datagrams_recv_total", "bytes_sent_total",
-                       "bytes_recv_total", "build_info"):
+                       "bytes_recv_total", "build_info", "local_health", "suspicions_raised_total",
+                       "suspicions_refuted_total", "suspicions_false_total", "gossip_queue_depth",
+                       "tombstones", "syncs_started_total", "sync_bytes_sent_total",
+                       "sync_bytes_recv_total", "digests_equal_total", "digests_different_total",
+                       "view_digest", "view_differs_seconds", "probe_rtt_seconds",
+                       "detection_seconds"):
             self.assertIn(f"swim_{family}", families)
         self.assertTrue(any('reason="' in name for name in values), "drops by reason")
         histograms = re.findall(r"(?m)^# TYPE (\S+) histogram", text)

@@ -34,6 +34,20 @@ static struct metrics figures(void)
         metrics.swim.rtt_bucket[i] = i + 1;
     metrics.swim.rtt_count = SWIM_RTT_BUCKETS * (SWIM_RTT_BUCKETS + 1) / 2;
     metrics.swim.rtt_sum_ns = 1500000000;
+    for (size_t i = 0; i < SWIM_DETECTION_BUCKETS; i++)
+        metrics.swim.detection_bucket[i] = 2;
+    metrics.swim.detection_count = 2 * SWIM_DETECTION_BUCKETS;
+    metrics.swim.detection_sum_ns = 7250000000;
+    metrics.swim.local_health = 4;
+    metrics.swim.tombstones = 15;
+    metrics.swim.view_differs_ns = 1500000000;
+    metrics.view_digest = UINT64_C(0x123456789abcdef0);
+    metrics.process_started = 1800000000.25;
+    metrics.process = (struct process_stats){.cpu_ns = 2500000000,
+                                             .resident_bytes = 91,
+                                             .virtual_bytes = 92,
+                                             .open_fds = 93,
+                                             .max_fds = 94};
     return metrics;
 }
 
@@ -147,6 +161,41 @@ static void test_histogram(void **state)
     assert_line("swim_probe_rtt_seconds_sum 1.5");
 }
 
+static void test_detection(void **state)
+{
+    (void)state;
+
+    render(metrics_render_text);
+    assert_line("# TYPE swim_detection_seconds histogram");
+    assert_line("swim_detection_seconds_bucket{le=\"1.0\"} 2");
+    assert_line("swim_detection_seconds_bucket{le=\"2.5\"} 4");
+    assert_line("swim_detection_seconds_bucket{le=\"600.0\"} 24");
+    assert_line("swim_detection_seconds_bucket{le=\"+Inf\"} 26");
+    assert_line("swim_detection_seconds_sum 7.25");
+    assert_line("swim_detection_seconds_count 26");
+}
+
+static void test_gauges(void **state)
+{
+    (void)state;
+
+    render(metrics_render_text);
+    assert_line("swim_local_health 4");
+    assert_line("swim_tombstones 15");
+    assert_line("swim_view_digest 2596069104"); /* the low half */
+    assert_line("swim_view_differs_seconds 1.5");
+    assert_line("# TYPE process_cpu_seconds_total counter");
+    assert_line("process_cpu_seconds_total 2.5");
+    assert_line("process_resident_memory_bytes 91");
+    assert_line("process_virtual_memory_bytes 92");
+    assert_line("process_open_fds 93");
+    assert_line("process_max_fds 94");
+    assert_line("process_start_time_seconds 1800000000.250");
+    render(metrics_render_open);
+    assert_line("# TYPE process_cpu_seconds counter");
+    assert_line("process_cpu_seconds_total 2.5");
+}
+
 static void test_open(void **state)
 {
     (void)state;
@@ -210,6 +259,9 @@ static void test_json(void **state)
     assert_non_null(strstr(output, "\"alive\":5,\"suspect\":6,\"dead\":7"));
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++)
         assert_non_null(strstr(output, gauges[i]));
+    assert_non_null(strstr(output, "\"detection_seconds_count\":26"));
+    assert_non_null(strstr(output, "\"tombstones\":15"));
+    assert_non_null(strstr(output, "\"view_digest\":2596069104"));
     assert_int_equal(output[0], '{');
     assert_null(strchr(output + 1, '{')); /* flat */
     assert_null(strstr(output, "swim_"));
@@ -252,9 +304,10 @@ static void test_accept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text), cmocka_unit_test(test_histogram),
-        cmocka_unit_test(test_open), cmocka_unit_test(test_families),
-        cmocka_unit_test(test_json), cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_histogram),
+        cmocka_unit_test(test_detection), cmocka_unit_test(test_gauges),
+        cmocka_unit_test(test_open),      cmocka_unit_test(test_families),
+        cmocka_unit_test(test_json),      cmocka_unit_test(test_accept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

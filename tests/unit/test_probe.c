@@ -119,6 +119,36 @@ static void end_suspected(struct probing *p, bool is_suspected)
     member_end(p->s);
 }
 
+/* Refuted, a suspicion of ours was false; one that ended otherwise was not, nor is the next one,
+ * which others raise. */
+static void test_a_false_suspicion(void **state)
+{
+    struct probing p = begin(8);
+    uint32_t helpers[16];
+    struct wire_entry entry = entry_of(p.target);
+
+    (void)state;
+    time_out(&p, helpers);
+    go_on(p.s, p.now + ROUND);
+    p.now += ROUND;
+    assert_int_equal(stats_of(p.s).suspicions_raised, 1);
+    assert_int_equal(status_of(p.s, p.target), SWIM_SUSPECT);
+    assert_int_equal(stats_of(p.s).suspicions_false, 0);
+    entry.heartbeat += 1000;
+    hear_entry(p.s, p.now, p.target == 2 ? 3 : 2, entry);
+    assert_int_equal(status_of(p.s, p.target), SWIM_ALIVE);
+    assert_int_equal(stats_of(p.s).suspicions_refuted, 1);
+    assert_int_equal(stats_of(p.s).suspicions_false, 1);
+    entry.status = SWIM_SUSPECT;
+    hear_entry(p.s, p.now, p.target == 2 ? 3 : 2, entry);
+    entry.status = SWIM_ALIVE;
+    entry.heartbeat++;
+    hear_entry(p.s, p.now, p.target == 2 ? 3 : 2, entry);
+    assert_int_equal(stats_of(p.s).suspicions_refuted, 2);
+    assert_int_equal(stats_of(p.s).suspicions_false, 1);
+    member_end(p.s);
+}
+
 static void test_a_direct_answer(void **state)
 {
     struct probing p = begin(8);
@@ -727,6 +757,7 @@ int main(void)
         cmocka_unit_test(test_no_answer_asks_exactly_k_others),
         cmocka_unit_test(test_few_others_to_ask),
         cmocka_unit_test(test_suspects_are_not_asked),
+        cmocka_unit_test(test_a_false_suspicion),
         cmocka_unit_test(test_a_relayed_answer),
         cmocka_unit_test(test_a_relayed_answer_about_another_is_none),
         cmocka_unit_test(test_a_late_direct_answer_counts),

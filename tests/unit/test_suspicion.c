@@ -212,7 +212,65 @@ static void test_a_refuted_suspicion_ends(void **state)
     swim_advance(s, START + 60000 * SWIM_MS);
     assert_int_equal(status_of(s, 4), SWIM_ALIVE);
     assert_int_equal(stats_of(s).suspicions_refuted, 1);
+    assert_int_equal(stats_of(s).suspicions_false, 0); /* they had accused it, not we */
     assert_int_equal(stats_of(s).failures, 0);
+    assert_int_equal(stats_of(s).detection_count, 0);
+    member_end(s);
+}
+
+static uint64_t detections_within(const struct swim_stats *stats, uint64_t ms)
+{
+    static const uint32_t bounds_ms[] = SWIM_DETECTION_BOUNDS_MS;
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < COUNT_OF(bounds_ms) && bounds_ms[i] <= ms; i++)
+        count += stats->detection_bucket[i];
+    return count;
+}
+
+/* From the last word of its own to its death. */
+static void test_what_detection_took(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim *s;
+    swim_time now = START + 2000 * SWIM_MS;
+    struct swim_stats stats;
+
+    (void)state;
+    config.suspect_jitter_ms = 0;
+    s = with_members(&config, 6); /* heard at START */
+    settle(s, START, now);
+    doubt(s, now, 4, SWIM_SUSPECT);
+    settle(s, now, now + suspicion_timeout(s, 4));
+    now += suspicion_timeout(s, 4);
+    swim_advance(s, now);
+    stats = stats_of(s);
+    assert_int_equal(status_of(s, 4), SWIM_DEAD);
+    assert_int_equal(stats.detection_count, 1);
+    assert_true(stats.detection_sum_ns == now - START);
+    assert_in_range((now - START) / SWIM_MS, 7501, 10000);
+    assert_int_equal(detections_within(&stats, 7500), 0);
+    assert_int_equal(detections_within(&stats, 10000), 1);
+    member_end(s);
+}
+
+static void test_detections_are_of_suspects(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim *s = with_members(&config, 6);
+    swim_time now = START;
+
+    (void)state;
+    doubt(s, now, 5, SWIM_SUSPECT);
+    doubt(s, now, 5, SWIM_DEAD);
+    assert_int_equal(stats_of(s).detection_count, 1);
+    doubt(s, now, 6, SWIM_DEAD); /* never suspect: nothing was detected here */
+    doubt(s, now, 3, SWIM_SUSPECT);
+    doubt(s, now, 3, SWIM_LEFT);
+    assert_int_equal(status_of(s, 6), SWIM_DEAD);
+    assert_int_equal(status_of(s, 3), SWIM_LEFT);
+    assert_int_equal(stats_of(s).detection_count, 1);
+    assert_int_equal(stats_of(s).tombstones, 3);
     member_end(s);
 }
 
@@ -629,6 +687,8 @@ int main(void)
         cmocka_unit_test(test_they_die_in_the_order_of_their_times),
         cmocka_unit_test(test_many_at_once_take_several_calls),
         cmocka_unit_test(test_a_refuted_suspicion_ends),
+        cmocka_unit_test(test_what_detection_took),
+        cmocka_unit_test(test_detections_are_of_suspects),
         cmocka_unit_test(test_a_death_ends_the_suspicion_too),
         cmocka_unit_test(test_a_pause_of_ours_is_not_held_against_suspects),
         cmocka_unit_test(test_the_shortest_time_follows_its_formula),

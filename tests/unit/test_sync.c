@@ -181,6 +181,10 @@ static void test_only_what_differs_is_exchanged(void **state)
     assert_int_equal(swim_member_count(p.a, SWIM_ALIVE), 500);
     assert_int_equal(swim_member_count(p.b, SWIM_ALIVE), 500);
     assert_int_equal(stats_of(p.a).syncs_started, 1);
+    assert_true(stats_of(p.a).sync_bytes_sent > 0);
+    assert_int_equal(stats_of(p.a).sync_bytes_sent, stats_of(p.b).sync_bytes_recv);
+    assert_int_equal(stats_of(p.b).sync_bytes_sent, stats_of(p.a).sync_bytes_recv);
+    assert_true(stats_of(p.a).sync_bytes_sent < stats_of(p.a).bytes_sent);
     end_pair(&p);
 }
 
@@ -203,6 +207,8 @@ static void test_equal_views_exchange_nothing(void **state)
     assert_false(next_sent_of(p.a, p.now, WIRE_SYNC, &sent));
     assert_int_equal(stats_of(p.a).digests_equal, before.digests_equal + 1);
     assert_int_equal(stats_of(p.a).digests_different, before.digests_different);
+    assert_true(before.view_differs_ns >= 120000 * SWIM_MS); /* since they compared the last time */
+    assert_true(stats_of(p.a).view_differs_ns == 0);
     end_pair(&p);
 }
 
