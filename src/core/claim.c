@@ -31,13 +31,16 @@ static bool is_news(const struct record *before, const struct record *after)
            !addr_equal(&before->addr, &after->addr);
 }
 
-/* How long a member that is dead now was silent before. */
+/* How long a member that is dead now was silent before. An accuser's estimate of its clock is no
+ * word of its own. */
 static void record_detection(struct swim *s, const struct member *m)
 {
     static const uint32_t bounds_ms[] = SWIM_DETECTION_BOUNDS_MS;
     swim_time silence = s->now - m->clock_at;
     unsigned bucket = 0;
 
+    if (m->guessed < GUESSED_MAX)
+        silence += m->guessed * ms(s->config.heartbeat_interval_ms);
     _Static_assert(sizeof bounds_ms / sizeof *bounds_ms + 1 == SWIM_DETECTION_BUCKETS,
                    "one for +Inf");
     while (bucket < SWIM_DETECTION_BUCKETS - 1 && silence > ms(bounds_ms[bucket]))

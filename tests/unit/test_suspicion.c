@@ -254,6 +254,28 @@ static void test_what_detection_took(void **state)
     member_end(s);
 }
 
+/* What an accuser takes its clock for, and says, is no word of the suspect's own. */
+static void test_an_accusers_estimate_is_no_word(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct wire_entry entry = entry_of(4);
+    swim_time now = START + 3000 * SWIM_MS;
+    struct swim *s;
+
+    (void)state;
+    s = with_members(&config, 6); /* heard at START */
+    settle(s, START, now);
+    entry.status = SWIM_SUSPECT;
+    entry.heartbeat += 3000 / config.heartbeat_interval_ms + 1; /* its clock is a bit fast */
+    hear_entry(s, now, 2, entry);
+    entry.status = SWIM_DEAD;
+    hear_entry(s, now, 2, entry);
+    assert_int_equal(status_of(s, 4), SWIM_DEAD);
+    assert_int_equal(stats_of(s).detection_count, 1);
+    assert_in_range(stats_of(s).detection_sum_ns / SWIM_MS, 3000, 3500);
+    member_end(s);
+}
+
 static void test_detections_are_of_suspects(void **state)
 {
     struct swim_config config = quiet_config_of(1);
@@ -688,6 +710,7 @@ int main(void)
         cmocka_unit_test(test_many_at_once_take_several_calls),
         cmocka_unit_test(test_a_refuted_suspicion_ends),
         cmocka_unit_test(test_what_detection_took),
+        cmocka_unit_test(test_an_accusers_estimate_is_no_word),
         cmocka_unit_test(test_detections_are_of_suspects),
         cmocka_unit_test(test_a_death_ends_the_suspicion_too),
         cmocka_unit_test(test_a_pause_of_ours_is_not_held_against_suspects),
