@@ -1,0 +1,31 @@
+/*
+ * Text of others on a terminal: names and tags come from all over the cluster, and must neither
+ * move the cursor nor pretend to be another line. Columns are counted as the terminal counts them.
+ */
+#ifndef SWIM_CTL_TEXT_H
+#define SWIM_CTL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Chooses the locale for characters. To be called once, before anything else here. */
+void text_init(void);
+/* Can the terminal show more than ASCII, as far as the locale says? */
+bool is_text_utf8(void);
+/* What stands for something left out: "…", or "~" where that can't be shown. */
+const char *text_ellipsis(void);
+
+/*
+ * Writes `text` to `out` with every character that is no UTF-8, controls something (C0, C1, line
+ * and paragraph separators) or turns the direction of writing, replaced by '?'. Cut to what fits,
+ * between characters. Returns `out`. cap > 0.
+ */
+char *text_clean(const char *text, char *out, size_t cap);
+
+/* Columns of clean text. */
+size_t text_width(const char *text);
+/* Cuts clean text to at most `columns` columns, the last one then being the ellipsis, in place;
+ * `cap` bytes must have room for what there is and an ellipsis. */
+void text_fit(char *text, size_t cap, size_t columns);
+
+#endif
