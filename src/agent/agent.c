@@ -453,8 +453,7 @@ static enum exit_code open_control(struct agent *agent)
 
     if (agent->config.control_socket[0] == '\0')
         return EXIT_CODE_OK;
-    agent->control_source.swim = agent->swim;
-    agent_offer_keys(agent);
+    agent_offer_control(agent);
     fd = control_socket_open(&agent->control_socket, agent->config.control_socket, &error);
     if (fd < 0)
         return fail(EXIT_CODE_BIND, "%s", error.text);
@@ -585,16 +584,16 @@ static enum exit_code start_guard(struct agent *agent, const struct keyset *keys
 
 static enum exit_code start(struct agent *agent, const struct keyset *keys)
 {
-    struct swim_addr bound;
     const char *source = "";
     enum exit_code code;
 
+    agent->running_since = clock_now_ns();
     agent->base = make_base();
     if (agent->base == NULL)
         return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
-    code = open_socket(agent, &bound);
+    code = open_socket(agent, &agent->bound);
     if (code == EXIT_CODE_OK)
-        code = start_member(agent, &bound, &source);
+        code = start_member(agent, &agent->bound, &source);
     if (code == EXIT_CODE_OK)
         code = start_guard(agent, keys);
     if (code == EXIT_CODE_OK)
@@ -607,7 +606,7 @@ static enum exit_code start(struct agent *agent, const struct keyset *keys)
         code = fail(EXIT_CODE_FAILURE, "the service manager's messages can't be set up");
     if (code != EXIT_CODE_OK)
         return code;
-    report_start(agent, &bound, source);
+    report_start(agent, &agent->bound, source);
     report_protection(agent);
     agent_arm_report(agent);
     agent_join_peers(agent);

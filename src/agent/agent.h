@@ -38,6 +38,8 @@ struct agent {
     struct options options;     /* to be put over the file again at SIGHUP */
     struct swim_addr addr;      /* told to peers */
     double started;             /* process_start_time */
+    struct swim_addr bound;     /* of the socket */
+    swim_time running_since;
     struct swim *swim;
     size_t arena_size;
     struct guard *guard; /* every datagram of `swim` passes it */
@@ -51,11 +53,12 @@ struct agent {
     struct control_socket control_socket;
     struct control_source control_source;
     struct control_keys control_keys;
+    struct control_host control_host;
     struct config_error unsaved; /* why the keys could not be saved the last time */
     bool is_leaving;
     bool is_send_blocked; /* until the socket is writable, or a while is over */
     enum exit_code exit_code;
-    swim_time armed; /* what `timer` waits for; SWIM_NEVER: nothing */
+    swim_time armed;        /* what `timer` waits for; SWIM_NEVER: nothing */
     struct service service; /* the service manager's news */
     struct event_base *base;
     struct event *readable;
@@ -94,6 +97,8 @@ void report_protection(const struct agent *agent);
 void report_event(const struct swim_event *event);
 void report_metrics(const struct agent *agent);
 
+/* Makes ready what the control socket answers with: control_host.c. */
+void agent_offer_control(struct agent *agent);
 /* Whether there are keys for the control socket to change: control_keys.c. To be called again
  * whenever that may have changed. */
 void agent_offer_keys(struct agent *agent);

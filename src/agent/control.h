@@ -11,6 +11,7 @@
 #define SWIM_AGENT_CONTROL_H
 
 #include "agent/httpd.h"
+#include "agent/metrics.h"
 #include "swim/seal.h"
 #include "swim/swim.h"
 
@@ -41,11 +42,34 @@ struct control_keys {
     enum swim_key_error (*remove)(void *context, uint32_t key_id, const char **ret_unsaved);
 };
 
+/* What only the daemon around the member knows. Texts live as long as the call of the route. */
+struct control_facts {
+    uint64_t pid;
+    uint64_t uptime_ms;
+    bool is_ready;
+    bool is_leaving;
+    struct swim_addr bound;  /* of the UDP socket */
+    struct swim_addr http;   /* family 0: none */
+    const char *cluster;     /* "": no name */
+    const char *config_file; /* "": none */
+    const char *plaintext;   /* plaintext_mode_name; means something where there are keys */
+};
+
+/* The daemon, as the control socket sees it. Every call runs within the loop, and returns at
+ * once. */
+struct control_host {
+    void *context;
+    void (*facts)(void *context, struct control_facts *ret);
+    void (*collect)(void *context, struct metrics *ret);
+};
+
 /* What the answers are made of, and what the requests change. Read at each request, never kept. */
 struct control_source {
     const struct swim *swim;
     /* NULL: this member has no keys, and can't be given any here. */
     const struct control_keys *keys;
+    /* NULL (in tests): a member without a daemon. */
+    const struct control_host *host;
 };
 
 /* Answers a request of somebody who may ask. */

@@ -29,7 +29,7 @@ static void put_count(struct json *json, const char *key, uint64_t value)
 static void answer_membership(const struct http_source *source, const struct http_request *request,
                               struct http_reply *reply)
 {
-    member_list_answer(source->swim, request, reply);
+    member_list_answer(source->swim, "nodes", request, reply);
 }
 
 /* ---- Health ------------------------------------------------------------------------------ */

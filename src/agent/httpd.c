@@ -383,6 +383,8 @@ void httpd_free(struct httpd *httpd)
 
 struct httpd_stats httpd_stats(const struct httpd *httpd)
 {
+    if (httpd == NULL)
+        return (struct httpd_stats){0};
     return (struct httpd_stats){.requests = httpd->requests,
                                 .refused = http_limits_refused(httpd->limits),
                                 .connections = http_limits_open(httpd->limits)};

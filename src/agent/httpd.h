@@ -69,6 +69,7 @@ struct httpd *httpd_new(struct event_base *base, const struct swim_addr *bind_to
 /* The same on a socket that listens already; it is taken over, also on failure. */
 struct httpd *httpd_new_on(struct event_base *base, int fd, const struct httpd_terms *terms);
 void httpd_free(struct httpd *httpd);
+/* Zeros for NULL: no server. */
 struct httpd_stats httpd_stats(const struct httpd *httpd);
 
 /* An answer in words: "reason\n" as text, or {"error":"reason"}, with that status. */

@@ -118,24 +118,6 @@ const char *key_parse(const char *text, size_t size, uint8_t ret_key[SWIM_KEY_SI
     return ok ? NULL : "not a key: a key has 64 hex digits (swimd --generate-key prints one)";
 }
 
-bool key_generate(void)
-{
-    uint8_t key[SWIM_KEY_SIZE];
-    char hex[KEY_HEX_SIZE + 2];
-    bool ok;
-
-    if (sodium_init() < 0)
-        return false;
-    randombytes_buf(key, sizeof key);
-    (void)sodium_bin2hex(hex, sizeof hex - 1, key, sizeof key);
-    hex[KEY_HEX_SIZE] = '\n';
-    (void)setvbuf(stdout, NULL, _IONBF, 0); /* no copy stays behind in a buffer */
-    ok = fwrite(hex, 1, KEY_HEX_SIZE + 1, stdout) == KEY_HEX_SIZE + 1;
-    sodium_memzero(key, sizeof key);
-    sodium_memzero(hex, sizeof hex);
-    return ok;
-}
-
 /* ---- Reading ----------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static bool fail(struct config_error *ret_error,

@@ -48,8 +48,6 @@ void keyset_remove(struct keyset *keys, uint32_t at);
  * for every key. */
 SWIM_MUST_CHECK const char *key_parse(const char *text, size_t size,
                                       uint8_t ret_key[SWIM_KEY_SIZE]);
-/* Prints a fresh key and a newline on stdout. False when that failed. */
-SWIM_MUST_CHECK bool key_generate(void);
 
 /* The keys that the configuration gives, in whatever way, over *keys. False when there is something
  * wrong with them: see keyfile_load. */

@@ -6,6 +6,7 @@
 #include "agent/http_token.h"
 #include "agent/keyfile.h"
 #include "agent/options.h"
+#include "base/keygen.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -98,7 +99,7 @@ static enum exit_code run(struct options *options, bool is_check_only)
 
 static enum exit_code generate_key(void)
 {
-    if (key_generate())
+    if (keygen_print("\n"))
         return EXIT_CODE_OK;
     (void)fputs("swimd: --generate-key: the key could not be written\n", stderr);
     return EXIT_CODE_FAILURE;

@@ -32,8 +32,8 @@ bool member_list_filter(struct http_query *query, struct member_filter *filter, 
     return ok;
 }
 
-void member_list_answer(const struct swim *swim, const struct http_request *request,
-                        struct http_reply *reply)
+void member_list_answer(const struct swim *swim, const char *key,
+                        const struct http_request *request, struct http_reply *reply)
 {
     struct member_clock clock = member_clock_now();
     struct member_filter filter;
@@ -47,7 +47,7 @@ void member_list_answer(const struct swim *swim, const struct http_request *requ
         return;
     json_init(&json, sink, reply->body);
     json_object_begin(&json);
-    json_key(&json, "nodes");
+    json_key(&json, key);
     json_array_begin(&json);
     for (uint32_t slot = 0; slot < swim_member_slots(swim); slot++)
         if (swim_member_at(swim, slot, &member) && member_filter_passes(&filter, swim, &member))

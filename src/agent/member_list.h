@@ -16,8 +16,8 @@ SWIM_MUST_CHECK bool member_list_filter(struct http_query *query, struct member_
 SWIM_MUST_CHECK bool member_list_query(const struct http_request *request, struct http_query *ret,
                                        struct http_reply *reply);
 
-/* {"nodes":[...]}, in the order of slots, this member first; or a 400. */
-void member_list_answer(const struct swim *swim, const struct http_request *request,
-                        struct http_reply *reply);
+/* {"KEY":[...]}, in the order of slots, this member first; or a 400. */
+void member_list_answer(const struct swim *swim, const char *key,
+                        const struct http_request *request, struct http_reply *reply);
 
 #endif

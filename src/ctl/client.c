@@ -54,7 +54,7 @@ static enum client_result fail_to_connect(struct client *client, int error)
     switch (error) {
     case ENOENT:
         return fail(client, CLIENT_UNREACHABLE,
-                    "no daemon: there is no socket %.200s. Is swimd running, with "
+                    "no daemon: there is no socket %.200s. Does swimd run with "
                     "--control-socket?%s",
                     client->socket, other);
     case ECONNREFUSED:
@@ -167,9 +167,10 @@ static enum client_result send_request(struct client *client, int fd,
     int size;
 
     if (request->body == NULL)
-        size = asprintf(&text, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s%s%s\r\n",
-                        request->path, has_id ? "Last-Event-ID: " : "",
-                        has_id ? request->last_event_id : "", has_id ? "\r\n" : "");
+        size =
+            asprintf(&text, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s%s%s\r\n",
+                     request->path, has_id ? "Last-Event-ID: " : "",
+                     has_id ? request->last_event_id : "", has_id ? "\r\n" : "");
     else
         size = asprintf(&text,
                         "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

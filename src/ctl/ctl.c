@@ -87,8 +87,7 @@ static enum exit_code refuse(const struct ctl *ctl, const struct client_reply *r
     json_t *root = parse(reply);
     enum exit_code code = reply->status == 504 ? EXIT_CODE_TIMEOUT : EXIT_CODE_FAILURE;
 
-    code = ctl_fail(ctl, code, "swimd: %s",
-                    reason_of(root, buffer, sizeof buffer, reply->status));
+    code = ctl_fail(ctl, code, "swimd: %s", reason_of(root, buffer, sizeof buffer, reply->status));
     json_decref(root);
     return code;
 }

@@ -46,6 +46,8 @@ extern const struct verb ctl_verbs[];
 extern const size_t ctl_verb_count;
 /* NULL: there is none of that name. */
 const struct verb *ctl_verb_find(const char *name);
+/* `swimctl --complete WHAT ...`: complete.c. */
+enum exit_code ctl_complete(int argc, char **argv);
 /* The list that `help`, and --help, print; of one verb: all that there is to say of it. */
 void ctl_print_help(void);
 void ctl_print_verb(const struct verb *verb);
@@ -71,9 +73,8 @@ const char *ctl_given(const struct ctl *ctl, const char *name);
 
 /* Says on standard error what failed, as "swimctl: ..." or, with --json, {"error":"...","code":n};
  * control characters are taken out. Returns `code`. */
-__attribute__((format(printf, 3, 4))) enum exit_code ctl_fail(const struct ctl *ctl,
-                                                              enum exit_code code,
-                                                              const char *format, ...);
+__attribute__((format(printf, 3, 4))) enum exit_code
+ctl_fail(const struct ctl *ctl, enum exit_code code, const char *format, ...);
 /* The same for what the client has noted. */
 enum exit_code ctl_fail_client(const struct ctl *ctl, enum client_result result);
 /* After everything was printed: standard output may have been closed or full. */

@@ -45,9 +45,7 @@ void json_out_value(struct json *json, const json_t *value)
     switch (value == NULL ? JSON_NULL : json_typeof(value)) {
     case JSON_OBJECT: is_too_deep ? json_none(json) : put_object(json, value); break;
     case JSON_ARRAY: is_too_deep ? json_none(json) : put_array(json, value); break;
-    case JSON_STRING:
-        json_text_n(json, json_string_value(value), json_string_length(value));
-        break;
+    case JSON_STRING: json_text_n(json, json_string_value(value), json_string_length(value)); break;
     case JSON_INTEGER: json_i64(json, json_integer_value(value)); break;
     case JSON_REAL: json_double(json, json_real_value(value)); break;
     case JSON_TRUE: json_bool(json, true); break;

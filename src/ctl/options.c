@@ -16,7 +16,14 @@
 #define TIMEOUT_MAX_S 86400
 #define OPTIONS_MAX 24
 
-enum common { COMMON_SOCKET, COMMON_TIMEOUT, COMMON_JSON, COMMON_HELP, COMMON_VERSION, COMMON_COUNT };
+enum common {
+    COMMON_SOCKET,
+    COMMON_TIMEOUT,
+    COMMON_JSON,
+    COMMON_HELP,
+    COMMON_VERSION,
+    COMMON_COUNT
+};
 
 const struct ctl_option options_common[] = {
     [COMMON_SOCKET] = {"socket", "PATH", "the daemon's control socket", "files"},
@@ -107,10 +114,10 @@ static void make_flags(struct parser *parser)
         const struct ctl_option *at = round == 0 ? options_common : parser->verb_options;
         for (; at != NULL && at->name != NULL; at++, count++) {
             ASSERT(count < OPTIONS_MAX);
-            parser->flags[count] = (struct option){
-                .name = at->name,
-                .has_arg = at->value != NULL ? required_argument : no_argument,
-                .val = (int)count + 256};
+            parser->flags[count] =
+                (struct option){.name = at->name,
+                                .has_arg = at->value != NULL ? required_argument : no_argument,
+                                .val = (int)count + 256};
         }
     }
 }
@@ -204,8 +211,8 @@ enum options_result options_parse(int argc, char **argv, struct ctl *ret,
 {
     struct parser parser = {.ctl = ret, .error = ret_error};
 
-    *ret = (struct ctl){.client = {.socket = default_socket(),
-                                   .timeout_ms = CTL_TIMEOUT_DEFAULT_MS}};
+    *ret =
+        (struct ctl){.client = {.socket = default_socket(), .timeout_ms = CTL_TIMEOUT_DEFAULT_MS}};
     if (!run_round(&parser, argc, argv, "+:hV"))
         return OPTIONS_WRONG;
     if (parser.has_version && !parser.has_help)

@@ -1,4 +1,5 @@
 /* The eight colours that every terminal has, so that its owner's palette decides how they look. */
+#define _GNU_SOURCE
 #include "ctl/style.h"
 
 #include <stdlib.h>
@@ -19,7 +20,8 @@ bool is_styled(FILE *stream)
 
 void style_begin(FILE *stream, enum style style)
 {
-    static const char *const codes[] = {"", "\x1b[1m", "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m"};
+    static const char *const codes[] = {"",         "\x1b[1m",  "\x1b[32m",
+                                        "\x1b[33m", "\x1b[31m", "\x1b[2m"};
 
     if (style != STYLE_PLAIN && is_styled(stream))
         (void)fputs(codes[style], stream);
@@ -36,7 +38,10 @@ enum style style_of_status(const char *status)
     static const struct {
         const char *status;
         enum style style;
-    } styles[] = {{"alive", STYLE_GOOD}, {"suspect", STYLE_DOUBT}, {"dead", STYLE_BAD}, {"left", STYLE_FAINT}};
+    } styles[] = {{"alive", STYLE_GOOD},
+                  {"suspect", STYLE_DOUBT},
+                  {"dead", STYLE_BAD},
+                  {"left", STYLE_FAINT}};
 
     for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++)
         if (strcmp(styles[i].status, status) == 0)

@@ -1,9 +1,11 @@
 /* Cells are kept as they were given; all widths are settled when the table is printed. */
+#define _GNU_SOURCE
 #include "ctl/table.h"
 
 #include "base/assert.h"
 #include "ctl/text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,12 +219,11 @@ bool table_print(const struct table *table, FILE *stream, size_t columns)
     if (table->has_failed)
         return false;
     for (size_t i = 0; i < table->column_count; i++)
-        head[i] = (struct cell){.text = (char *)(uintptr_t)table->columns[i].title,
-                                .style = STYLE_HEAD};
+        head[i] =
+            (struct cell){.text = (char *)(uintptr_t)table->columns[i].title, .style = STYLE_HEAD};
     settle(table, &layout, columns);
     put_row(table, &layout, head, &(struct line){.stream = stream, .room = room});
     for (size_t i = 0; i + table->column_count <= table->count; i += table->column_count)
-        put_row(table, &layout, &table->cells[i],
-                &(struct line){.stream = stream, .room = room});
+        put_row(table, &layout, &table->cells[i], &(struct line){.stream = stream, .room = room});
     return true;
 }

@@ -16,9 +16,9 @@
 
 struct table_column {
     const char *title;
-    bool is_right;  /* numbers */
+    bool is_right;   /* numbers */
     bool is_elastic; /* may be cut */
-    int rank;       /* the columns of the highest rank are the first to go; 0: stays */
+    int rank;        /* the columns of the highest rank are the first to go; 0: stays */
 };
 
 struct table;

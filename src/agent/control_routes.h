@@ -1,0 +1,50 @@
+/*
+ * What the files behind control.c share: its routes, and how they take requests apart and answer.
+ * Each control_*.c holds the routes of one kind; the table of them all is in control.c.
+ */
+#ifndef SWIM_AGENT_CONTROL_ROUTES_H
+#define SWIM_AGENT_CONTROL_ROUTES_H
+
+#include "agent/control.h"
+#include "agent/http_query.h"
+#include "base/json.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+typedef void control_handler(const struct control_source *source,
+                             const struct http_request *request, struct http_reply *reply);
+
+/* control_info.c */
+control_handler control_tell_info;
+control_handler control_tell_metrics;
+control_handler control_tell_metrics_json;
+/* control_keyring.c: for members that have keys */
+control_handler control_list_keys;
+control_handler control_install_key;
+control_handler control_use_key;
+control_handler control_remove_key;
+/* control_members.c */
+control_handler control_list_members;
+
+/* ---- Requests ---------------------------------------------------------------------------- */
+
+/* The body, which must be one object. NULL when it isn't, and then the reply says so. Else a
+ * reference that is the caller's. */
+json_t *control_take_object(const struct http_request *request, const char *example,
+                            struct http_reply *reply);
+/* The one string that a body must consist of: {"name":"value"}. NULL when it doesn't, and then the
+ * reply says so. Else a reference to *ret_root is the caller's, and the text lives as long. */
+const char *control_take_text(const struct http_request *request, const char *name,
+                              json_t **ret_root, struct http_reply *reply);
+/* A member's id as text, in decimal digits, not 0. */
+bool control_parse_id(const char *text, uint64_t *ret);
+
+/* ---- Answers ----------------------------------------------------------------------------- */
+
+/* {...} and a newline: between the two, keys and values. */
+void control_json_begin(struct json *json, struct http_reply *reply);
+void control_json_end(struct json *json, struct http_reply *reply);
+void control_sink(void *reply_body, const char *data, size_t size);
+
+#endif

@@ -1,0 +1,26 @@
+/* swimctl metrics: as Prometheus would read them, also from a member without an HTTP port. */
+#include "ctl/verb.h"
+
+#include "ctl/json_out.h"
+
+enum exit_code verb_metrics(struct ctl *ctl)
+{
+    struct client_reply reply;
+    json_t *root;
+    enum exit_code code;
+
+    if (ctl->is_json) {
+        code = ctl_get(ctl, "/metrics/json", &root);
+        if (code != EXIT_CODE_OK)
+            return code;
+        json_out_line(stdout, root);
+        json_decref(root);
+        return code;
+    }
+    code = ctl_get_text(ctl, "/metrics", &reply);
+    if (code != EXIT_CODE_OK)
+        return code;
+    (void)fwrite(reply.body, 1, reply.size, stdout);
+    client_reply_free(&reply);
+    return code;
+}
