@@ -7,4 +7,6 @@ void control_list_members(const struct control_source *source, const struct http
                           struct http_reply *reply)
 {
     member_list_answer(source->swim, "members", request, reply);
+    if (reply->status == 200)
+        control_sink(reply->body, "\n", 1);
 }

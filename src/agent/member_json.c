@@ -67,5 +67,9 @@ void member_json_put(struct json *json, const struct swim *swim, const struct sw
     json_key(json, "changed");
     member_time_format(clock, member->changed, changed);
     json_text(json, changed);
+    if (member->rtt_ns != 0) {
+        json_key(json, "rtt_ns");
+        json_u64(json, member->rtt_ns);
+    }
     json_object_end(json);
 }

@@ -17,7 +17,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const paths[] = {
-    "/", "/info", "/keys", "/keys/install", "/keys/use", "/keys/remove", "/keys/", "//keys", "",
+    "/",      "/info",  "/keys", "/keys/install", "/keys/use", "/keys/remove",
+    "/keys/", "//keys", "",      "/members",      "/metrics",
 };
 
 struct ring {

@@ -208,12 +208,13 @@ static void test_routes(void **state)
     struct world *world = *state;
     static const char *const unknown[] = {
         "",       "/x",     "/keys/", "/Keys",          "//keys",
-        "/keys?", "/info ", "keys",   "/keys/install/", "/metrics"};
+        "/keys?", "/info ", "keys",   "/keys/install/", "/membership"};
 
     for (size_t i = 0; i < COUNT_OF(unknown); i++)
         assert_int_equal(get(world, unknown[i]), 404);
     assert_int_equal(get(world, "/keys/use"), 405);
     assert_string_equal(world->reply.allow, "POST");
+    assert_int_equal(get(world, "/metrics"), 409); /* no daemon is around this member */
     assert_int_equal(post(world, "/keys", "{}"), 405);
     assert_string_equal(world->reply.allow, "GET");
 }
