@@ -39,6 +39,12 @@ bench: ## benchmarks, one at a time
 	@[ -e build-bench/build.ninja ] || meson setup build-bench -Dagent=false
 	@meson test -C build-bench --benchmark --verbose --num-processes 1
 
+.PHONY: bench-cluster
+bench-cluster: ## real processes, ours and Serf's, put through the same; ARGS="--help" lists options
+	@tools/setup bench
+	@$(MAKE) --no-print-directory all
+	@bench/cluster/main.py $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## libFuzzer over every target, SECONDS in all (default 60), or until EXECUTIONS are done
 	@tools/setup test

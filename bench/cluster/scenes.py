@@ -1,0 +1,112 @@
+"""What is done to a cluster, and measured. Each returns figures by name; None: it never came."""
+import signal
+import time
+
+from agents import Cluster, cpu_ns, pss_kib, traffic
+from kinds import FAILED
+
+# Agents a second on this many processors: more, and the starts themselves are the load.
+STAGGER_S = 0.1
+STAGGER_MANY_S = 0.3
+MANY = 150
+PAUSE_S = 2.5
+PAUSED_SHARE = 0.2
+STORM_WATCH_S = 60
+
+
+def form(cluster, stagger, seconds):
+    """Starts all, the first one being the seed of the others. Seconds from the last start until
+    all see all."""
+    ports = list(cluster.ports())
+    for port in ports:
+        cluster.start(port, None if port == ports[0] else ports[0])
+        time.sleep(stagger)
+    last = cluster.agents[ports[-1]].started
+    formed = cluster.await_views(seconds)
+    return formed - last if formed else None
+
+
+def idle(cluster, seconds):
+    """What a member costs when nothing happens."""
+    pids = [agent.process.pid for agent in cluster.agents.values()]
+    before, cpu = traffic(), {pid: cpu_ns(pid) for pid in pids}
+    start = time.monotonic()
+    time.sleep(seconds)
+    took = time.monotonic() - start
+    spent = sum(cpu_ns(pid) - cpu[pid] for pid in pids)
+    after = traffic()
+    node_seconds = took * len(pids)
+    return {'cpu_ms': spent / 1e6 / node_seconds,
+            'pss_kib': sum(map(pss_kib, pids)) / len(pids),
+            'datagrams': (after[0] - before[0]) / node_seconds,
+            'bytes': (after[1] - before[1]) / node_seconds}
+
+
+def death(cluster, seconds):
+    """kill -9 of one: when it is failed for the first, and for all."""
+    victim = list(cluster.ports())[len(cluster.agents) // 2]
+    start = time.monotonic()
+    cluster.kill(victim)
+    known = cluster.await_views(seconds)
+    told = [event[0] for event in cluster.since(start, FAILED) if event[3] == victim]
+    return victim, {'first_failed_s': min(told) - start if told else None,
+                    'all_failed_s': known - start if known else None}
+
+
+def rejoin(cluster, victim, seconds):
+    """The one that was killed starts again, at the same place."""
+    agent = cluster.start(victim, cluster.ports()[0])
+    seen = cluster.await_views(seconds)
+    return {'rejoin_s': seen - agent.started if seen else None}
+
+
+def pause(cluster, seconds):
+    """A fifth of the members stand still for PAUSE_S. Doubts are counted about the others."""
+    ports = sorted(cluster.agents)
+    paused = set(ports[1::int(1 / PAUSED_SHARE)])
+    start = time.monotonic()
+    for port in paused:
+        cluster.agents[port].signal(signal.SIGSTOP)
+    time.sleep(PAUSE_S)
+    for port in paused:
+        cluster.agents[port].signal(signal.SIGCONT)
+    time.sleep(max(0, start + seconds / 2 - time.monotonic()))
+    whole = cluster.await_views(seconds / 2)
+    doubts = cluster.doubts(start, set(ports) - paused)
+    return {'pause_healthy_suspected': doubts['suspected'],
+            'pause_healthy_failed': doubts['failed'],
+            'pause_whole': whole is not None}
+
+
+def life(kind, count, options):
+    """The whole story of one cluster."""
+    bound = options.bound
+    cluster = Cluster(kind, count)
+    try:
+        figures = {'all_see_all_s': form(cluster, STAGGER_S if count < MANY else STAGGER_MANY_S,
+                                         bound)}
+        figures.update(idle(cluster, options.idle))
+        victim, told = death(cluster, bound)
+        figures.update(told)
+        figures.update(rejoin(cluster, victim, bound))
+        figures.update(pause(cluster, bound / 2))
+        return figures
+    finally:
+        cluster.end()
+
+
+def storm(kind, count, options):
+    """All start 0.1 s apart, are watched for a minute, then a fifth of them pauses."""
+    bound = options.bound
+    cluster = Cluster(kind, count)
+    try:
+        start = time.monotonic()
+        figures = {'storm_all_see_all_s': form(cluster, STAGGER_S, bound)}
+        time.sleep(max(0, start + count * STAGGER_S + STORM_WATCH_S - time.monotonic()))
+        doubts = cluster.doubts(start, set(cluster.ports()))
+        figures.update({'storm_healthy_suspected': doubts['suspected'],
+                        'storm_healthy_failed': doubts['failed']})
+        figures.update(pause(cluster, bound / 2))
+        return figures
+    finally:
+        cluster.end()
