@@ -1,0 +1,58 @@
+// What happened, the newest first.
+import { byId, el, glyph, setText } from "./dom.js";
+import { clock, dateTime, plural } from "./format.js";
+import { describe } from "./model.js";
+
+const EVENTS_MAX = 200;
+
+export class Timeline {
+  constructor(list, onChoose) {
+    this.list = list;
+    this.waiting = [];
+    this.list.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-id]");
+      if (button) {
+        onChoose(button.dataset.id, button);
+      }
+    });
+  }
+
+  // `member` is null for what concerns no member.
+  add(kind, time, member) {
+    this.waiting.push({ kind, time, member });
+    if (this.waiting.length > EVENTS_MAX) {
+      this.waiting.shift();
+    }
+  }
+
+  makeItem({ kind, time, member }) {
+    const { sign, words } = describe(kind);
+    const what = el("span", { class: "what" });
+    if (member) {
+      what.append(el("button", { type: "button", class: "link", "data-id": member.id,
+        title: `${member.addr}, id ${member.id}` }, member.label), ` ${words}`);
+    } else {
+      what.append(words);
+    }
+    return el("li", { "data-kind": kind }, el("time", { datetime: new Date(time).toISOString(),
+      title: dateTime(time) }, clock(time)), glyph(sign), what);
+  }
+
+  render() {
+    if (this.waiting.length === 0) {
+      return;
+    }
+    const isAtTop = this.list.scrollTop < 8;
+    const height = this.list.scrollHeight;
+    this.list.prepend(...this.waiting.reverse().map((event) => this.makeItem(event)));
+    this.waiting = [];
+    while (this.list.children.length > EVENTS_MAX) {
+      this.list.lastChild.remove();
+    }
+    if (!isAtTop) {
+      this.list.scrollTop += this.list.scrollHeight - height; // what is being read stays in place
+    }
+    byId("timeline-empty").hidden = true;
+    setText(byId("timeline-count"), `last ${plural(this.list.children.length, "event")}`);
+  }
+}
