@@ -50,8 +50,10 @@ extern "C" {
 /* Starts are below this. */
 #define SWIM_SEAL_START_MAX (UINT64_C(1) << 48)
 
+/* How datagrams are sealed; never mixed within a cluster. */
 enum swim_envelope { SWIM_ENVELOPE_1 = 1, SWIM_ENVELOPE_2 = 2 };
 
+/* What an instance begins with. */
 struct swim_seal_config {
     enum swim_envelope envelope;
     /* Envelope 2: the cluster's name is part of every key, so that two clusters that share a key
@@ -67,6 +69,7 @@ struct swim_seal_config {
     uint8_t entropy[32];
 };
 
+/* One member's keys, and what it has heard from whom. Made by swim_seal_new. */
 struct swim_seal;
 
 /* NULL when there is no memory, or libsodium can't start. `config` is copied; starts without a
@@ -99,6 +102,7 @@ enum swim_seal_error {
 #define SWIM_SEAL_ERROR_COUNT 7
 SWIM_API const char *swim_seal_error_name(enum swim_seal_error error);
 
+/* What an envelope that opened had inside. */
 struct swim_seal_opened {
     size_t size;      /* of the datagram inside */
     uint64_t sender;  /* its id */
@@ -131,6 +135,7 @@ SWIM_API void swim_seal_admit(struct swim_seal *seal, const struct swim_seal_ope
 /* A key's public name, for people and logs: says nothing about the key. Never 0. */
 SWIM_API uint32_t swim_key_id(const uint8_t key[SWIM_KEY_SIZE]);
 
+/* Why a key, or an order about one, was refused. */
 enum swim_key_error {
     SWIM_KEY_OK = 0,
     SWIM_KEY_FULL,    /* SWIM_KEYS_MAX others are held */
@@ -155,6 +160,7 @@ SWIM_API uint32_t swim_seal_keys(const struct swim_seal *seal, uint32_t ret_ids[
 
 /* ---- Statistics -------------------------------------------------------------------------- */
 
+/* Counters since the start, and a gauge. */
 struct swim_seal_stats {
     uint64_t wrapped;
     uint64_t opened;                         /* fresh or not */
@@ -164,6 +170,7 @@ struct swim_seal_stats {
     uint64_t dropped[SWIM_SEAL_ERROR_COUNT]; /* by error; [SWIM_SEAL_OK] stays 0 */
     uint32_t windows;                        /* gauge: senders whose window is held */
 };
+/* Fills in all of *ret. */
 SWIM_API void swim_seal_stats(const struct swim_seal *seal, struct swim_seal_stats *ret);
 
 #ifdef __cplusplus

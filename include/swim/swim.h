@@ -37,6 +37,7 @@
 extern "C" {
 #endif
 
+/* The library's version, by semver.org's rules. */
 #define SWIM_VERSION_MAJOR 0
 #define SWIM_VERSION_MINOR 1
 #define SWIM_VERSION_PATCH 0
@@ -305,6 +306,7 @@ enum swim_status { SWIM_ALIVE = 0, SWIM_SUSPECT = 1, SWIM_DEAD = 2, SWIM_LEFT = 
 #define SWIM_STATUS_COUNT 4
 SWIM_API const char *swim_status_name(enum swim_status status);
 
+/* A member, as this one knows it. */
 struct swim_member {
     uint64_t id;
     struct swim_addr addr;
@@ -339,6 +341,7 @@ SWIM_API uint64_t swim_view_digest(const struct swim *s);
 
 /* ---- Events ------------------------------------------------------------------------------ */
 
+/* What happened to a member, or to this one. */
 enum swim_event_kind {
     SWIM_EVENT_JOINED = 1, /* a member that was not known, or was a tombstone, is alive */
     SWIM_EVENT_SUSPECTED,  /* alive -> suspect */
@@ -361,7 +364,7 @@ enum swim_event_kind {
 #define SWIM_EVENT_KINDS (SWIM_EVENT_PONG + 1)
 SWIM_API const char *swim_event_name(enum swim_event_kind kind);
 
-/* `member` is the subject (this member itself from REFUTED to LEAVE_DONE). Events coalesce per
+/* What happened to `member` (this member itself from REFUTED to LEAVE_DONE). Events coalesce per
  * member: `before` is the status last reported, so a chain of changes reads as one. Each PONG is
  * an event of its own, in the order of the answers; whom it is about may be forgotten by then:
  * `member` then has its id and address, and counts as dead. */
@@ -453,6 +456,7 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
 /* clang-format on */
 #define SWIM_DETECTION_BUCKETS 13
 
+/* Counters, the round trips of probes, and gauges. */
 struct swim_stats {
 #define SWIM_COUNTER_FIELD(name, help) uint64_t name;
     SWIM_COUNTERS(SWIM_COUNTER_FIELD)
@@ -478,6 +482,7 @@ struct swim_stats {
     uint32_t slots_max;
     uint32_t outbox_queued;
 };
+/* Fills in all of *ret. O(1). */
 SWIM_API void swim_stats(const struct swim *s, struct swim_stats *ret);
 
 /* ---- Diagnosis --------------------------------------------------------------------------- */

@@ -123,8 +123,8 @@ class Units(swimtest.SwimTestCase):
         named = {"Description", "ExecStart", "ExecReload", "RuntimeDirectory", "StateDirectory"}
         self.assertEqual({key for key in one if one[key] != many[key]}, named)
         # systemd removes a runtime folder when its unit stops: none may lie in another's.
-        self.assertEqual(one["RuntimeDirectory"], ["swimd"])
-        self.assertEqual(many["RuntimeDirectory"], ["swimd-%i"])
+        self.assertEqual(one["RuntimeDirectory"], ["swim"])
+        self.assertEqual(many["RuntimeDirectory"], ["swim-%i"])
 
     @unittest.skipUnless(os.geteuid() == 0, "users and folders are made by root")
     def test_users_and_folders(self):
@@ -142,7 +142,7 @@ class Units(swimtest.SwimTestCase):
         self.assertEqual(user[5], "/var/lib/swim")
         self.assertIn("nologin", user[6])
         for folder, mode, owner in (("etc/swim", 0o755, 0), ("var/lib/swim", 0o700, int(user[2])),
-                                    ("run/swimd", 0o700, int(user[2]))):
+                                    ("run/swim", 0o700, int(user[2]))):
             status = os.stat(os.path.join(root, folder))
             self.assertEqual((status.st_mode & 0o7777, status.st_uid), (mode, owner), folder)
 
