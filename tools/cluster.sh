@@ -14,10 +14,11 @@ metrics_port=${METRICS_PORT:-9100}
 
 usage() {
     cat <<EOT
-usage: tools/cluster.sh [N]          (or: make cluster N=5)
+usage: tools/cluster.sh [N] [-- ARGUMENT...]         (or: make cluster N=5)
 
 Starts N (1 to $nodes_max, default $N or 3) swimd on 127.0.0.1, UDP ports from \$PORT (7000) and
-HTTP ports from \$METRICS_PORT (9100). Ctrl-C stops them all gracefully.
+HTTP ports from \$METRICS_PORT (9100). Each gets the ARGUMENTs, too. Ctrl-C stops them all
+gracefully.
 \$SWIMD names another binary than build/swimd; NO_COLOR=1 turns colours off.
 EOT
 }
@@ -41,8 +42,18 @@ case ${1-} in
     exit 0
     ;;
 esac
-[ $# -le 1 ] || { usage >&2; exit 2; }
-n=${1:-${N:-3}}
+n=${N:-3}
+if [ $# -gt 0 ] && [ "$1" != -- ]; then
+    n=$1
+    shift
+fi
+if [ "${1-}" = -- ]; then
+    shift
+elif [ $# -gt 0 ]; then
+    usage >&2
+    exit 2
+fi
+more=("$@") # arguments of every node
 is_number "$n" 1 $nodes_max ||
     die 2 "N must be a number from 1 to $nodes_max, not '$n'" "usage: tools/cluster.sh [N]"
 n=$((10#$n))
@@ -126,6 +137,7 @@ start_node() { # node number
     [ "$i" -ge 2 ] && seeds=127.0.0.1:$port
     [ "$i" -ge 3 ] && seeds=$seeds,127.0.0.1:$((port + 1))
     [ -n "$seeds" ] && arguments+=(--peers "$seeds")
+    arguments+=("${more[@]}")
     exec {out}> >(exec 9>&-; prefix "$i")
     filters+=($!)
     "${launcher[@]}" "$swimd" "${arguments[@]}" </dev/null >&"$out" 2>&1 9>&- {out}>&- &
