@@ -326,6 +326,7 @@ struct sim_event {
     enum swim_status before;
     enum swim_status status;
     uint64_t paused_for_ns;
+    uint64_t rtt_ns; /* of a PONG */
 };
 /* The log of all nodes, in order; the pointer is valid until the next run. */
 size_t sim_events(const struct sim *sim, const struct sim_event **ret);

@@ -397,6 +397,41 @@ static void a_huge_table_is_paced_for_a_plain_peer(void **state)
     mixed_end(&mixed);
 }
 
+/* A plain peer that keeps its id and takes a higher incarnation is back, in one event; one that only
+ * refutes is not. */
+static void a_plain_peer_restarts_under_its_id(void **state)
+{
+    (void)state;
+    struct mixed mixed = settled_mixed(__func__, 3, 2);
+    uint64_t id = sim_id(mixed.sim, mixed.node[0]);
+    struct wire_entry doubt = entry_of(mixed.sim, 0, id);
+    struct forged gossip = {
+        .header = honest_header(mixed.sim, 1, WIRE_GOSSIP), .entries = &doubt, .count = 1};
+    struct swim_addr from = sim_addr(mixed.sim, 1);
+    uint32_t incarnation;
+    uint64_t since;
+
+    doubt.status = SWIM_SUSPECT;
+    doubt.heartbeat += 5;
+    forge(mixed.sim, &from, mixed.node[0], &gossip);
+    run_ms(mixed.sim, 5000);
+    incarnation = mixed.plain[0]->incarnation;
+    assert_true(incarnation > 0);
+    assert_int_equal(sim_event_count(mixed.sim, 0, SWIM_EVENT_UPDATED, id, 0), 1);
+    assert_int_equal(sim_event_count(mixed.sim, SIM_NOBODY, SWIM_EVENT_RESTARTED, 0, 0), 0);
+    since = sim_now(mixed.sim);
+    restart_plain(&mixed, 0, id, 0);
+    mixed.plain[0]->incarnation = incarnation + 1;
+    expect_converged(mixed.sim, 5000);
+    run_ms(mixed.sim, 20000);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(sim_event_count(mixed.sim, i, SWIM_EVENT_RESTARTED, id, since), 1);
+        assert_int_equal(sim_event_count(mixed.sim, i, SWIM_EVENT_JOINED, id, since), 0);
+        assert_int_equal(sim_event_count(mixed.sim, i, SWIM_EVENT_UPDATED, id, since), 0);
+    }
+    mixed_end(&mixed);
+}
+
 /* The table of a thousand that all live, for a peer that takes 50 datagrams a second. */
 static void a_big_table_for_a_plain_peer(void **state)
 {
@@ -440,6 +475,7 @@ int main(void)
         cmocka_unit_test(an_upgrade_and_a_downgrade),
         cmocka_unit_test(a_downgrade_under_the_same_id),
         cmocka_unit_test(a_huge_table_is_paced_for_a_plain_peer),
+        cmocka_unit_test(a_plain_peer_restarts_under_its_id),
         cmocka_unit_test(a_big_table_for_a_plain_peer),
     };
 

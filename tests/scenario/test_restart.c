@@ -127,6 +127,98 @@ static void the_same_id_at_another_address(void **state)
     scenario_end(sim);
 }
 
+/* Everybody doubted again and again by a forger, some standing still, some cut off for a while, much
+ * lost, clocks that run apart: members refute hundreds of times, and none of them restarts. */
+static void storms_of_refutations_are_no_restarts(void **state)
+{
+    (void)state;
+    struct sim *sim = settled(__func__, 8);
+    struct sim_net lossy = NET(SWIM_MS, 400 * SWIM_MS, 200, 50, 0);
+
+    sim_set_net(sim, &lossy);
+    for (uint32_t i = 0; i < 8; i++)
+        sim_clock_rate(sim, i, (int32_t)i * 1000 - 3500);
+    for (uint32_t second = 0; second < 600; second++) {
+        uint32_t about = second % 8;
+        uint32_t told = (second * 5 + 3) % 8;
+        struct wire_entry doubt = entry_of(sim, about, sim_id(sim, about));
+        struct swim_addr from = sim_addr(sim, (told + 1) % 8);
+        struct forged gossip = {.header = honest_header(sim, (told + 1) % 8, WIRE_GOSSIP),
+                                .entries = &doubt,
+                                .count = 1};
+
+        doubt.status = second % 3 == 0 ? SWIM_DEAD : SWIM_SUSPECT;
+        doubt.heartbeat += second % 40;
+        if (told != about && sim_state(sim, told) == SIM_RUNNING)
+            forge(sim, &from, told, &gossip);
+        if (second % 60 == 20)
+            sim_pause(sim, second / 60 % 8, SECONDS(1 + second / 60 * 2));
+        if (second % 60 == 40)
+            sim_split(sim, second / 60 % 8, 1);
+        if (second % 60 == 59)
+            sim_heal(sim);
+        run_ms(sim, 1000);
+    }
+    printf("  %llu refutations\n", (unsigned long long)SIM_COUNTER(sim, SIM_NOBODY, refutations));
+    assert_true(SIM_COUNTER(sim, SIM_NOBODY, refutations) > 100);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_RESTARTED, 0, 0), 0);
+    scenario_end(sim);
+}
+
+/* A side that was cut off suspects, with ever higher estimates, what has refuted long ago on the
+ * other; when they meet again, nobody restarted. */
+static void a_refutation_that_arrives_late_is_no_restart(void **state)
+{
+    (void)state;
+    struct sim *sim = settled(__func__, 9);
+
+    for (uint32_t round = 0; round < 20; round++) {
+        struct wire_entry doubt = entry_of(sim, 0, sim_id(sim, 1));
+        struct swim_addr from = sim_addr(sim, 2);
+        struct forged gossip = {
+            .header = honest_header(sim, 2, WIRE_GOSSIP), .entries = &doubt, .count = 1};
+
+        for (uint32_t i = 3; i < 9; i++)
+            sim_split(sim, i, 1);
+        run_ms(sim, 50);
+        doubt.status = SWIM_SUSPECT;
+        doubt.heartbeat++;
+        gossip.header = honest_header(sim, 2, WIRE_GOSSIP);
+        forge(sim, &from, 1, &gossip);
+        run_ms(sim, 1000 * (1 + round));
+        sim_heal(sim);
+        expect_converged(sim, 60000);
+        run_ms(sim, 5000);
+    }
+    assert_true(SIM_COUNTER(sim, 1, refutations) >= 20);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_RESTARTED, 0, 0), 0);
+    scenario_end(sim);
+}
+
+/* Of many that come back at once, and one after the other, each is told once by each, though most
+ * hear of most second-hand, and some have never heard them first-hand. */
+static void a_rolling_restart_of_sixty(void **state)
+{
+    (void)state;
+    uint32_t nodes = 60;
+    struct sim *sim = settled(__func__, nodes);
+    uint64_t since;
+
+    sim_seed_node(sim, 0, 30); /* it was the first, and would wait to be found */
+    run_ms(sim, 300000);
+    since = sim_now(sim);
+    for (uint32_t i = 0; i < nodes; i++) {
+        sim_restart_same_id(sim, i);
+        run_ms(sim, 2000);
+    }
+    expect_converged(sim, 10000);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_UPDATED, 0, since), 0);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_SUSPECTED, 0, since), 0);
+    assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_RESTARTED, 0, since),
+                     nodes * (nodes - 1));
+    scenario_end(sim);
+}
+
 /* Two machines exchange their addresses, and both keep their ids. */
 static void two_swap_their_addresses(void **state)
 {
@@ -340,6 +432,9 @@ int main(void)
         cmocka_unit_test(the_same_id_without_its_memory),
         cmocka_unit_test(back_from_the_dead),
         cmocka_unit_test(the_same_id_at_another_address),
+        cmocka_unit_test(storms_of_refutations_are_no_restarts),
+        cmocka_unit_test(a_refutation_that_arrives_late_is_no_restart),
+        cmocka_unit_test(a_rolling_restart_of_sixty),
         cmocka_unit_test(two_swap_their_addresses),
         cmocka_unit_test(sixty_restarts_of_ten_nodes_leave_no_ghosts),
         cmocka_unit_test(sixty_slow_restarts_leave_no_ghosts),
