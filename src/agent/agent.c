@@ -260,7 +260,7 @@ static void on_give_up(evutil_socket_t fd, short what, void *context)
     (void)event_base_loopbreak(agent->base);
 }
 
-static void leave(struct agent *agent, const char *signal_name)
+void agent_leave(struct agent *agent, const char *key, const char *reason)
 {
     const struct swim_config *config = &agent->config.swim;
     uint64_t bound_ms =
@@ -268,16 +268,28 @@ static void leave(struct agent *agent, const char *signal_name)
     struct timeval wait = timeval_of_ms(bound_ms + LEAVE_GRACE_MS);
 
     if (agent->is_leaving) {
-        LOG(LOG_WARN, "exiting at once, without having left", LOG_TEXT("signal", signal_name));
+        LOG(LOG_WARN, "exiting at once, without having left", LOG_TEXT(key, reason));
         agent->exit_code = EXIT_CODE_FAILURE;
         (void)event_base_loopbreak(agent->base);
         return;
     }
-    LOG(LOG_INFO, "leaving the cluster", LOG_TEXT("signal", signal_name));
+    LOG(LOG_INFO, "leaving the cluster", LOG_TEXT(key, reason));
     agent->is_leaving = true;
     service_stop(&agent->service, bound_ms + LEAVE_GRACE_MS);
     swim_leave(agent->swim, clock_now_ns());
     (void)evtimer_add(agent->give_up, &wait);
+}
+
+/* Asked for by the control socket. */
+static void on_leave(evutil_socket_t fd, short what, void *context)
+{
+    struct agent *agent = context;
+
+    (void)fd;
+    (void)what;
+    if (!agent->is_leaving)
+        agent_leave(agent, "by", "the control socket");
+    agent_settle(agent);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *context)
@@ -290,7 +302,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
         reload(agent);
         service_reload_end(&agent->service);
     } else {
-        leave(agent, number == SIGINT ? "SIGINT" : "SIGTERM");
+        agent_leave(agent, "signal", number == SIGINT ? "SIGINT" : "SIGTERM");
     }
     agent_settle(agent);
 }
@@ -314,10 +326,8 @@ static void unjoin(void *context, const struct swim_addr *addr)
 {
     struct agent *agent = context;
 
-    for (uint32_t i = 0; i < agent->config.peer_count; i++)
-        if (is_address_equal(&agent->config.peers[i].addr, addr))
-            return; /* also given as a number */
-    swim_unjoin(agent->swim, addr);
+    if (!peers_has_address(&agent->peers, &agent->config, addr)) /* also given as a number */
+        swim_unjoin(agent->swim, addr);
 }
 
 static bool is_live_at(void *context, const struct swim_addr *addr)
@@ -330,12 +340,13 @@ static bool is_live_at(void *context, const struct swim_addr *addr)
 
 void agent_join_peers(struct agent *agent)
 {
-    const struct agent_config *config = &agent->config;
+    struct endpoint all[CONFIG_PEERS_MAX];
+    uint32_t count = peers_all(&agent->peers, &agent->config, all);
 
-    for (uint32_t i = 0; i < config->peer_count; i++)
-        if (config->peers[i].addr.family != 0)
-            join(agent, &config->peers[i].addr);
-    resolver_set_names(agent->resolver, config->peers, config->peer_count);
+    for (uint32_t i = 0; i < count; i++)
+        if (all[i].addr.family != 0)
+            join(agent, &all[i].addr);
+    resolver_set_names(agent->resolver, all, count);
     if (has_peers(agent))
         arm_lonely(agent, LONELY_FIRST_MS);
 }
@@ -524,10 +535,12 @@ static bool make_events(struct agent *agent)
     agent->report = event_new(agent->base, -1, EV_PERSIST, on_report, agent);
     agent->give_up = evtimer_new(agent->base, on_give_up, agent);
     agent->lonely = evtimer_new(agent->base, on_lonely, agent);
+    agent->leave = evtimer_new(agent->base, on_leave, agent);
     agent->shielded = evtimer_new(agent->base, on_shielded, agent);
     ok = agent->readable != NULL && agent->writable != NULL && agent->timer != NULL &&
          agent->resend != NULL && agent->report != NULL && agent->give_up != NULL &&
-         agent->lonely != NULL && agent->shielded != NULL && event_add(agent->readable, NULL) == 0;
+         agent->lonely != NULL && agent->leave != NULL && agent->shielded != NULL &&
+         event_add(agent->readable, NULL) == 0;
     for (size_t i = 0; ok && i < sizeof numbers / sizeof numbers[0]; i++) {
         agent->signals[i] = evsignal_new(agent->base, numbers[i], on_signal, agent);
         ok = agent->signals[i] != NULL && event_add(agent->signals[i], NULL) == 0;
@@ -635,6 +648,7 @@ static void stop(struct agent *agent)
     free_event(agent->report);
     free_event(agent->give_up);
     free_event(agent->lonely);
+    free_event(agent->leave);
     free_event(agent->shielded);
     for (size_t i = 0; i < sizeof agent->signals / sizeof agent->signals[0]; i++)
         free_event(agent->signals[i]);

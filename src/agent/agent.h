@@ -21,6 +21,7 @@
 #include "agent/http.h"
 #include "agent/limiter.h"
 #include "agent/options.h"
+#include "agent/peers.h"
 #include "agent/resolver.h"
 #include "agent/service.h"
 #include "agent/shield.h"
@@ -47,6 +48,7 @@ struct agent {
     struct limiter limiter;
     struct shield shield;
     struct resolver *resolver;
+    struct peers peers;  /* added at run time */
     struct httpd *httpd; /* NULL: none wanted */
     struct http_source source;
     struct httpd *control; /* NULL: none wanted */
@@ -68,6 +70,7 @@ struct agent {
     struct event *report;
     struct event *give_up;
     struct event *signals[3];
+    struct event *leave;    /* asked for by the control socket, which is answered first */
     struct event *shielded; /* runs while the shield is up */
     struct event *lonely;   /* runs until a peer has answered */
     struct log_limit seeds_full;
@@ -87,6 +90,8 @@ void agent_collect(void *agent, struct metrics *ret);
 /* Peers: the numeric ones become seeds at once, names by way of the resolver. */
 void agent_join_peers(struct agent *agent);
 void agent_unjoin_peers(struct agent *agent);
+/* Leaves gracefully, and then ends the loop; `reason` is for the log. A second time: ends at once. */
+void agent_leave(struct agent *agent, const char *key, const char *reason);
 /* (Re)starts the periodic metrics line by the configured interval. */
 void agent_arm_report(struct agent *agent);
 

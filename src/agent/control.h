@@ -10,6 +10,7 @@
 #ifndef SWIM_AGENT_CONTROL_H
 #define SWIM_AGENT_CONTROL_H
 
+#include "agent/config.h"
 #include "agent/httpd.h"
 #include "agent/metrics.h"
 #include "swim/seal.h"
@@ -53,6 +54,16 @@ struct control_facts {
     const char *cluster;     /* "": no name */
     const char *config_file; /* "": none */
     const char *plaintext;   /* plaintext_mode_name; means something where there are keys */
+    const struct agent_config *config;
+};
+
+/* A peer that is joined by: as it was given, and what has come of it. */
+#define CONTROL_PEER_ADDRESSES 32
+struct control_peer {
+    struct endpoint endpoint;
+    bool is_configured; /* else it was added while the daemon runs */
+    uint32_t address_count;
+    struct swim_addr addresses[CONTROL_PEER_ADDRESSES]; /* of a name: none until it is resolved */
 };
 
 /* The daemon, as the control socket sees it. Every call runs within the loop, and returns at
@@ -61,6 +72,13 @@ struct control_host {
     void *context;
     void (*facts)(void *context, struct control_facts *ret);
     void (*collect)(void *context, struct metrics *ret);
+    /* Peers to join by, by position; false beyond the last. */
+    bool (*peer)(void *context, uint32_t at, struct control_peer *ret);
+    /* Joins by it from now on. NULL when done, else why not (static). */
+    const char *(*join)(void *context, const struct endpoint *endpoint);
+    /* Leaves, and then ends the daemon; not before the answer is on its way. */
+    void (*leave)(void *context);
+    enum swim_order (*force_leave)(void *context, uint64_t id, bool prune);
 };
 
 /* What the answers are made of, and what the requests change. Read at each request, never kept. */

@@ -57,6 +57,39 @@ bool control_parse_id(const char *text, uint64_t *ret)
     return true;
 }
 
+bool control_take_id(const char *text, uint64_t *ret, struct http_reply *reply)
+{
+    bool ok = text != NULL && control_parse_id(text, ret);
+
+    if (!ok)
+        http_reply_text(reply, 400,
+                        "a member's id is a number in decimal digits; GET /members "
+                        "lists them");
+    return ok;
+}
+
+bool control_take_order(enum swim_order order, struct http_reply *reply)
+{
+    static const struct {
+        enum swim_order order;
+        int status;
+        const char *text;
+    } texts[] = {
+        {SWIM_ORDER_SELF, 409, "this is about the member that was asked itself"},
+        {SWIM_ORDER_UNKNOWN, 404, "no member has this id; GET /members lists them"},
+        {SWIM_ORDER_BUSY, 503, "too much of this is under way: try again"},
+        {SWIM_ORDER_LEAVING, 409, "this member is leaving"},
+    };
+
+    if (order == SWIM_ORDER_DONE)
+        return true;
+    http_reply_text(reply, 500, "it could not be done");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].order == order)
+            http_reply_text(reply, texts[i].status, texts[i].text);
+    return false;
+}
+
 /* ---- Answers ----------------------------------------------------------------------------- */
 
 void control_sink(void *reply_body, const char *data, size_t size)

@@ -19,6 +19,14 @@ typedef void control_handler(const struct control_source *source,
 control_handler control_tell_info;
 control_handler control_tell_metrics;
 control_handler control_tell_metrics_json;
+/* control_debug.c */
+control_handler control_tell_log;
+control_handler control_tell_config;
+/* control_verbs.c */
+control_handler control_list_peers;
+control_handler control_join;
+control_handler control_leave;
+control_handler control_force_leave;
 /* control_keyring.c: for members that have keys */
 control_handler control_list_keys;
 control_handler control_install_key;
@@ -26,6 +34,7 @@ control_handler control_use_key;
 control_handler control_remove_key;
 /* control_members.c */
 control_handler control_list_members;
+control_handler control_tell_rtt;
 
 /* ---- Requests ---------------------------------------------------------------------------- */
 
@@ -39,6 +48,10 @@ const char *control_take_text(const struct http_request *request, const char *na
                               json_t **ret_root, struct http_reply *reply);
 /* A member's id as text, in decimal digits, not 0. */
 bool control_parse_id(const char *text, uint64_t *ret);
+/* The id of a member that is asked for; false: it is none, and the reply says so. */
+bool control_take_id(const char *text, uint64_t *ret, struct http_reply *reply);
+/* Is the order done? Else the reply says why not. */
+bool control_take_order(enum swim_order order, struct http_reply *reply);
 
 /* ---- Answers ----------------------------------------------------------------------------- */
 

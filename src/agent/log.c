@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "agent/log.h"
 
+#include "agent/log_ring.h"
 #include "base/assert.h"
 #include "base/json.h"
 
@@ -217,6 +218,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     if (!is_logged(level))
         return;
     log_render(&line, level, message, fields, count);
+    log_ring_add(line.text, line.size);
     emit(line.text, line.size);
 }
 

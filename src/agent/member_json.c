@@ -64,12 +64,12 @@ void member_json_put(struct json *json, const struct swim *swim, const struct sw
     put_flag(json, "self", member->is_self);
     put_flag(json, "capable", member->is_capable);
     put_flag(json, "proved", member->is_proved);
+    if (member->rtt_ns != 0) {
+        json_key(json, "rtt_seconds");
+        json_double(json, (double)member->rtt_ns / 1e9);
+    }
     json_key(json, "changed");
     member_time_format(clock, member->changed, changed);
     json_text(json, changed);
-    if (member->rtt_ns != 0) {
-        json_key(json, "rtt_ns");
-        json_u64(json, member->rtt_ns);
-    }
     json_object_end(json);
 }

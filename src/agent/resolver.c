@@ -408,6 +408,21 @@ void resolver_set_names(struct resolver *resolver, const struct endpoint *endpoi
     rearm(resolver);
 }
 
+uint32_t resolver_addresses(const struct resolver *resolver, const struct endpoint *name,
+                            struct swim_addr *ret, uint32_t cap)
+{
+    for (uint32_t i = 0; i < resolver->name_count; i++) {
+        const struct name *at = &resolver->names[i];
+        if (at->endpoint.addr.port != name->addr.port ||
+            strcasecmp(at->endpoint.name, name->name) != 0)
+            continue;
+        uint32_t count = at->address_count < cap ? at->address_count : cap;
+        memcpy(ret, at->addresses, count * sizeof *ret);
+        return count;
+    }
+    return 0;
+}
+
 struct resolver_stats resolver_stats(const struct resolver *resolver)
 {
     return resolver->stats;

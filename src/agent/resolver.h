@@ -35,6 +35,9 @@ struct resolver *resolver_new(struct event_base *base, int family,
 void resolver_free(struct resolver *resolver);
 /* Resolves the names among `endpoints` from now on, and no others. */
 void resolver_set_names(struct resolver *resolver, const struct endpoint *endpoints, size_t count);
+/* What a name among them stands for at present: at most `cap` addresses. Returns how many. */
+uint32_t resolver_addresses(const struct resolver *resolver, const struct endpoint *name,
+                            struct swim_addr *ret, uint32_t cap);
 struct resolver_stats resolver_stats(const struct resolver *resolver);
 
 #endif

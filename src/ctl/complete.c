@@ -25,6 +25,13 @@ static void put(const char *word, const char *description)
     (void)fputc('\n', stdout);
 }
 
+static json_t *get(struct ctl *ctl, const char *path)
+{
+    json_t *root = NULL;
+
+    return ctl_get(ctl, path, &root) == EXIT_CODE_OK ? root : NULL;
+}
+
 static void put_verbs(struct ctl *ctl)
 {
     (void)ctl;
@@ -44,7 +51,7 @@ static void put_statuses(struct ctl *ctl)
 /* Names where there are any, else ids. */
 static void put_members(struct ctl *ctl)
 {
-    json_t *root = ctl_get_quietly(ctl, "/members");
+    json_t *root = get(ctl, "/members");
     json_t *members = json_object_get(root, "members");
 
     ctl_sort_members(members);
@@ -62,7 +69,7 @@ static void put_members(struct ctl *ctl)
 /* KEY=VALUE of all members, each once. */
 static void put_tags(struct ctl *ctl)
 {
-    json_t *root = ctl_get_quietly(ctl, "/members");
+    json_t *root = get(ctl, "/members");
     json_t *members = json_object_get(root, "members");
     json_t *seen = json_object();
     char word[WORD_MAX];
@@ -86,7 +93,7 @@ static void put_tags(struct ctl *ctl)
 
 static void put_own_tags(struct ctl *ctl)
 {
-    json_t *root = ctl_get_quietly(ctl, "/tags");
+    json_t *root = get(ctl, "/tags");
     const char *key;
     json_t *value;
 
@@ -96,7 +103,7 @@ static void put_own_tags(struct ctl *ctl)
 
 static void put_keys(struct ctl *ctl)
 {
-    json_t *root = ctl_get_quietly(ctl, "/keys");
+    json_t *root = get(ctl, "/keys");
     const json_t *keys = json_object_get(root, "keys");
 
     for (size_t i = 0; i < json_array_size(keys); i++) {

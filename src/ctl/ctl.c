@@ -14,25 +14,49 @@
 
 /* ---- Failures ---------------------------------------------------------------------------- */
 
-enum exit_code ctl_fail(const struct ctl *ctl, enum exit_code code, const char *format, ...)
+static enum exit_code note(struct ctl *ctl, enum exit_code code, const char *format,
+                           va_list arguments)
 {
-    char text[CLIENT_ERROR_MAX * 2];
-    char clean[CLIENT_ERROR_MAX * 2];
-    struct json json;
+    (void)vsnprintf(ctl->error, sizeof ctl->error, format, arguments);
+    return code;
+}
+
+enum exit_code ctl_note(struct ctl *ctl, enum exit_code code, const char *format, ...)
+{
     va_list arguments;
 
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    (void)note(ctl, code, format, arguments);
     va_end(arguments);
+    return code;
+}
+
+enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)note(ctl, code, format, arguments);
+    va_end(arguments);
+    return ctl_say(ctl, code);
+}
+
+enum exit_code ctl_say(const struct ctl *ctl, enum exit_code code)
+{
+    char clean[sizeof ctl->error];
+    struct json json;
+
+    if (code == EXIT_CODE_OK)
+        return code;
     (void)fflush(stdout);
     if (!ctl->is_json) {
-        (void)fprintf(stderr, "swimctl: %s\n", text_clean(text, clean, sizeof clean));
+        (void)fprintf(stderr, "swimctl: %s\n", text_clean(ctl->error, clean, sizeof clean));
         return code;
     }
     json_out_init(&json, stderr);
     json_object_begin(&json);
     json_key(&json, "error");
-    json_text(&json, text);
+    json_text(&json, ctl->error);
     json_key(&json, "code");
     json_i64(&json, code);
     json_object_end(&json);
@@ -40,7 +64,7 @@ enum exit_code ctl_fail(const struct ctl *ctl, enum exit_code code, const char *
     return code;
 }
 
-enum exit_code ctl_fail_client(const struct ctl *ctl, enum client_result result)
+enum exit_code ctl_note_client(struct ctl *ctl, enum client_result result)
 {
     enum exit_code code = EXIT_CODE_FAILURE;
 
@@ -48,10 +72,10 @@ enum exit_code ctl_fail_client(const struct ctl *ctl, enum client_result result)
         code = EXIT_CODE_UNREACHABLE;
     else if (result == CLIENT_TIMEOUT)
         code = EXIT_CODE_TIMEOUT;
-    return ctl_fail(ctl, code, "%s", ctl->client.error);
+    return ctl_note(ctl, code, "%s", ctl->client.error);
 }
 
-enum exit_code ctl_finish(const struct ctl *ctl, enum exit_code code)
+enum exit_code ctl_finish(struct ctl *ctl, enum exit_code code)
 {
     bool has_failed = ferror(stdout) != 0;
 
@@ -59,6 +83,23 @@ enum exit_code ctl_finish(const struct ctl *ctl, enum exit_code code)
         return ctl_fail(ctl, code != EXIT_CODE_OK ? code : EXIT_CODE_FAILURE,
                         "standard output can't be written: %s", strerror(errno));
     return code;
+}
+
+void ctl_count(struct ctl_tally *tally, enum exit_code code)
+{
+    if (code == EXIT_CODE_OK) {
+        tally->done++;
+        return;
+    }
+    tally->failed++;
+    tally->last = code;
+}
+
+enum exit_code ctl_tally_code(const struct ctl_tally *tally)
+{
+    if (tally->failed == 0)
+        return EXIT_CODE_OK;
+    return tally->done > 0 ? EXIT_CODE_PARTIAL : tally->last;
 }
 
 /* ---- Answers ----------------------------------------------------------------------------- */
@@ -81,13 +122,13 @@ static json_t *parse(const struct client_reply *reply)
     return json_loadb(reply->body, reply->size, JSON_REJECT_DUPLICATES, NULL);
 }
 
-static enum exit_code refuse(const struct ctl *ctl, const struct client_reply *reply)
+static enum exit_code refuse(struct ctl *ctl, const struct client_reply *reply)
 {
     char buffer[128];
     json_t *root = parse(reply);
     enum exit_code code = reply->status == 504 ? EXIT_CODE_TIMEOUT : EXIT_CODE_FAILURE;
 
-    code = ctl_fail(ctl, code, "swimd: %s", reason_of(root, buffer, sizeof buffer, reply->status));
+    code = ctl_note(ctl, code, "swimd: %s", reason_of(root, buffer, sizeof buffer, reply->status));
     json_decref(root);
     return code;
 }
@@ -98,7 +139,7 @@ static enum exit_code ask(struct ctl *ctl, const struct client_request *request,
     enum client_result result = client_ask(&ctl->client, request, ret);
 
     if (result != CLIENT_OK)
-        return ctl_fail_client(ctl, result);
+        return ctl_note_client(ctl, result);
     if (ret->status == 200)
         return EXIT_CODE_OK;
     enum exit_code code = refuse(ctl, ret);
@@ -116,7 +157,7 @@ static enum exit_code ask_json(struct ctl *ctl, const struct client_request *req
     json_t *root = parse(&reply);
     client_reply_free(&reply);
     if (root == NULL)
-        return ctl_fail(ctl, EXIT_CODE_FAILURE, "%.200s: the answer to %.100s is no JSON",
+        return ctl_note(ctl, EXIT_CODE_FAILURE, "%.200s: the answer to %.100s is no JSON",
                         ctl->client.socket, request->path);
     *ret = root;
     return EXIT_CODE_OK;
@@ -137,20 +178,6 @@ enum exit_code ctl_get_text(struct ctl *ctl, const char *path, struct client_rep
     return ask(ctl, &(struct client_request){.path = path}, ret);
 }
 
-json_t *ctl_get_quietly(struct ctl *ctl, const char *path)
-{
-    struct client_request request = {.path = path};
-    struct client_reply reply;
-    json_t *root = NULL;
-
-    if (client_ask(&ctl->client, &request, &reply) != CLIENT_OK)
-        return NULL;
-    if (reply.status == 200)
-        root = parse(&reply);
-    client_reply_free(&reply);
-    return root;
-}
-
 const char *ctl_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -163,4 +190,9 @@ uint64_t ctl_number(const json_t *object, const char *key)
     json_int_t value = json_integer_value(json_object_get(object, key));
 
     return value > 0 ? (uint64_t)value : 0;
+}
+
+double ctl_real(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
 }

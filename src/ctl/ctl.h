@@ -10,6 +10,7 @@
 
 #include "ctl/client.h"
 #include "ctl/exit_code.h"
+#include "swim/swim.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -55,6 +56,7 @@ void ctl_print_verb(const struct verb *verb);
 struct ctl {
     struct client client;
     bool is_json;
+    char error[2 * CLIENT_ERROR_MAX]; /* the failure that was noted last */
     const struct verb *verb;
     struct {
         const char *name; /* of the option, as in the verb's list */
@@ -71,37 +73,53 @@ const char *ctl_given(const struct ctl *ctl, const char *name);
 
 /* ---- Failures ---------------------------------------------------------------------------- */
 
-/* Says on standard error what failed, as "swimctl: ..." or, with --json, {"error":"...","code":n};
- * control characters are taken out. Returns `code`. */
-__attribute__((format(printf, 3, 4))) enum exit_code
-ctl_fail(const struct ctl *ctl, enum exit_code code, const char *format, ...);
-/* The same for what the client has noted. */
-enum exit_code ctl_fail_client(const struct ctl *ctl, enum client_result result);
+/* Notes in ctl->error what failed; returns `code`. Nothing is printed yet. */
+__attribute__((format(printf, 3, 4))) enum exit_code ctl_note(struct ctl *ctl, enum exit_code code,
+                                                              const char *format, ...);
+/* Says on standard error what was noted, unless `code` is EXIT_CODE_OK: as "swimctl: ..." or, with
+ * --json, {"error":"...","code":n}; control characters are taken out. Returns `code`. */
+enum exit_code ctl_say(const struct ctl *ctl, enum exit_code code);
+/* Both at once. */
+__attribute__((format(printf, 3, 4))) enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code,
+                                                              const char *format, ...);
+/* Notes what the client says. */
+enum exit_code ctl_note_client(struct ctl *ctl, enum client_result result);
 /* After everything was printed: standard output may have been closed or full. */
-enum exit_code ctl_finish(const struct ctl *ctl, enum exit_code code);
+enum exit_code ctl_finish(struct ctl *ctl, enum exit_code code);
+
+/* What becomes of several things, of which some may fail: a zero-filled tally, then one ctl_count each. */
+struct ctl_tally {
+    size_t done;
+    size_t failed;
+    enum exit_code last; /* of those that failed */
+};
+void ctl_count(struct ctl_tally *tally, enum exit_code code);
+/* OK when all are done, PARTIAL when some are, else the code of the last. */
+enum exit_code ctl_tally_code(const struct ctl_tally *tally);
 
 /* ---- The daemon -------------------------------------------------------------------------- */
 
 /* GET, POST with a body, and their answer as JSON. On EXIT_CODE_OK a reference to *ret is the
- * caller's; else the failure has been said already. */
-enum exit_code ctl_get(struct ctl *ctl, const char *path, json_t **ret);
-enum exit_code ctl_post(struct ctl *ctl, const char *path, const char *body, json_t **ret);
-/* GET of a text; *ret is the caller's, to be freed. */
-enum exit_code ctl_get_text(struct ctl *ctl, const char *path, struct client_reply *ret);
-/* The same, and nothing is said about a failure: for completions. */
-json_t *ctl_get_quietly(struct ctl *ctl, const char *path);
+ * caller's; else the failure is noted, and for the caller to say. */
+SWIM_MUST_CHECK enum exit_code ctl_get(struct ctl *ctl, const char *path, json_t **ret);
+SWIM_MUST_CHECK enum exit_code ctl_post(struct ctl *ctl, const char *path, const char *body,
+                                        json_t **ret);
+/* GET of a text; *ret is the caller's: client_reply_free. */
+SWIM_MUST_CHECK enum exit_code ctl_get_text(struct ctl *ctl, const char *path,
+                                            struct client_reply *ret);
 
 /* What the answer must have: "" and 0 where it doesn't. */
 const char *ctl_text(const json_t *object, const char *key);
 uint64_t ctl_number(const json_t *object, const char *key);
+double ctl_real(const json_t *object, const char *key);
 
 /* ---- Members ----------------------------------------------------------------------------- */
 
 /*
  * The member that `text` means: an id in digits, or the name of one live member, or of one that is
- * no longer live when there is no such. *ret_id is its id in digits. The failure has been said.
+ * no longer live when there is no such. *ret_id is its id in digits. A failure is noted.
  */
-enum exit_code ctl_find_member(struct ctl *ctl, const char *text, char ret_id[24]);
+SWIM_MUST_CHECK enum exit_code ctl_find_member(struct ctl *ctl, const char *text, char ret_id[24]);
 /* Sorts an array of members by name, address and id, numbers in them by value. */
 void ctl_sort_members(json_t *members);
 

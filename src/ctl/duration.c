@@ -3,21 +3,21 @@
 
 #include <stdio.h>
 
-void duration_of_ns(uint64_t ns, char *text, size_t cap)
+void duration_of(double seconds, char *text, size_t cap)
 {
-    static const char *const units[] = {"ns", "us", "ms", "s"};
-    double value = (double)ns;
+    static const char *const units[] = {"us", "ms", "s"};
+    double value = seconds * 1e6;
     size_t unit = 0;
 
     *text = '\0';
-    if (ns == 0)
+    if (!(seconds > 0))
         return;
     while (value >= 999.5 && unit + 1 < sizeof units / sizeof units[0]) {
         value /= 1000;
         unit++;
     }
     int digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-    (void)snprintf(text, cap, "%.*f %s", unit == 0 ? 0 : digits, value, units[unit]);
+    (void)snprintf(text, cap, "%.*f %s", digits, value, units[unit]);
 }
 
 void duration_of_seconds(uint64_t seconds, char *text, size_t cap)

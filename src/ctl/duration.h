@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "1.2 ms" with three digits; "" for 0, which stands for unknown. */
-void duration_of_ns(uint64_t ns, char *text, size_t cap);
+/* "1.23 ms" with three digits; "" for 0, which stands for unknown. */
+void duration_of(double seconds, char *text, size_t cap);
 /* "3d 4h", "5m 12s": the two largest units. */
 void duration_of_seconds(uint64_t seconds, char *text, size_t cap);
 

@@ -104,10 +104,10 @@ enum exit_code ctl_find_member(struct ctl *ctl, const char *text, char ret_id[24
         (void)snprintf(ret_id, 24, "%.23s", search.id);
     else if (search.count == 0)
         code =
-            ctl_fail(ctl, EXIT_CODE_FAILURE,
+            ctl_note(ctl, EXIT_CODE_FAILURE,
                      "no member has the id or the name %.100s; swimctl members lists them", text);
     else
-        code = ctl_fail(ctl, EXIT_CODE_FAILURE,
+        code = ctl_note(ctl, EXIT_CODE_FAILURE,
                         "%zu members have the name %.100s: say which by its id, %s", search.count,
                         text, search.ids);
     json_decref(root);

@@ -5,12 +5,17 @@
 
 #include "ctl/ctl.h"
 
+ctl_verb verb_debug;
+ctl_verb verb_force_leave;
 ctl_verb verb_help;
 ctl_verb verb_info;
+ctl_verb verb_join;
 ctl_verb verb_keygen;
 ctl_verb verb_keys;
+ctl_verb verb_leave;
 ctl_verb verb_members;
 ctl_verb verb_metrics;
+ctl_verb verb_rtt;
 ctl_verb verb_version;
 
 #endif

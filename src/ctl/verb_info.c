@@ -103,7 +103,7 @@ enum exit_code verb_info(struct ctl *ctl)
     enum exit_code code = ctl_get(ctl, "/info", &root);
 
     if (code != EXIT_CODE_OK)
-        return code;
+        return ctl_say(ctl, code);
     if (ctl->is_json)
         json_out_line(stdout, root);
     else

@@ -53,8 +53,7 @@ static const char *find_key(const char *text)
 }
 
 /* The key of a file, or of standard input, as {"key":"..."}. */
-static enum exit_code read_key(const struct ctl *ctl, const char *path,
-                               char ret_body[KEY_DIGITS + 16])
+static enum exit_code read_key(struct ctl *ctl, const char *path, char ret_body[KEY_DIGITS + 16])
 {
     char text[FILE_MAX];
     const char *name = path != NULL ? path : "standard input";
@@ -87,7 +86,7 @@ static enum exit_code read_key(const struct ctl *ctl, const char *path,
 
 /* ---- Showing ----------------------------------------------------------------------------- */
 
-static enum exit_code show(const struct ctl *ctl, const json_t *root)
+static enum exit_code show(struct ctl *ctl, const json_t *root)
 {
     static const struct table_column columns[] = {{"KEY-ID", false, false, 0},
                                                   {"USE", false, false, 0}};
@@ -123,7 +122,7 @@ static enum exit_code change(struct ctl *ctl, const char *path, const char *body
     enum exit_code code = ctl_post(ctl, path, body, &root);
 
     if (code != EXIT_CODE_OK)
-        return code;
+        return ctl_say(ctl, code);
     code = show(ctl, root);
     json_decref(root);
     return code;
@@ -158,7 +157,7 @@ static enum exit_code list(struct ctl *ctl)
     enum exit_code code = ctl_get(ctl, "/keys", &root);
 
     if (code != EXIT_CODE_OK)
-        return code;
+        return ctl_say(ctl, code);
     code = show(ctl, root);
     json_decref(root);
     return code;

@@ -41,7 +41,7 @@ static bool are_statuses(const char *text)
     }
 }
 
-static enum exit_code make_path(const struct ctl *ctl, char path[CTL_PATH_MAX])
+static enum exit_code make_path(struct ctl *ctl, char path[CTL_PATH_MAX])
 {
     (void)snprintf(path, CTL_PATH_MAX, "/members");
     for (size_t i = 0; i < ctl->given_count; i++) {
@@ -94,7 +94,7 @@ static void put_row(struct table *table, const json_t *member)
     table_cell(table, ctl_text(member, "name"), is_self ? STYLE_HEAD : STYLE_PLAIN);
     table_cell(table, ctl_text(member, "addr"), STYLE_PLAIN);
     table_cell(table, status, style_of_status(status));
-    duration_of_ns(ctl_number(member, "rtt_ns"), text, sizeof text);
+    duration_of(ctl_real(member, "rtt_seconds"), text, sizeof text);
     table_cell(table, is_self ? "self" : text, STYLE_PLAIN);
     (void)snprintf(text, sizeof text, "%llu",
                    (unsigned long long)ctl_number(member, "incarnation"));
@@ -120,7 +120,7 @@ static void put_summary(const json_t *members)
     (void)fputc('\n', stdout);
 }
 
-static enum exit_code show(const struct ctl *ctl, const json_t *members)
+static enum exit_code show(struct ctl *ctl, const json_t *members)
 {
     struct table *table = table_new(columns, COLUMN_COUNT);
     bool ok;
@@ -146,7 +146,7 @@ enum exit_code verb_members(struct ctl *ctl)
     if (code == EXIT_CODE_OK)
         code = ctl_get(ctl, path, &root);
     if (code != EXIT_CODE_OK)
-        return code;
+        return ctl_say(ctl, code);
     ctl_sort_members(json_object_get(root, "members"));
     if (ctl->is_json)
         json_out_line(stdout, root);

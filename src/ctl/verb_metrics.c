@@ -12,14 +12,14 @@ enum exit_code verb_metrics(struct ctl *ctl)
     if (ctl->is_json) {
         code = ctl_get(ctl, "/metrics/json", &root);
         if (code != EXIT_CODE_OK)
-            return code;
+            return ctl_say(ctl, code);
         json_out_line(stdout, root);
         json_decref(root);
         return code;
     }
     code = ctl_get_text(ctl, "/metrics", &reply);
     if (code != EXIT_CODE_OK)
-        return code;
+        return ctl_say(ctl, code);
     (void)fwrite(reply.body, 1, reply.size, stdout);
     client_reply_free(&reply);
     return code;

@@ -20,6 +20,12 @@ static const struct ctl_option members_options[] = {
     {"tag", "KEY[=VALUE]", "only members with this tag; may be repeated: all must hold", "tags"},
     END};
 
+static const struct ctl_option join_options[] = {
+    {"no-wait", NULL, "don't wait until somebody has answered there", NULL}, END};
+
+static const struct ctl_option force_leave_options[] = {
+    {"prune", NULL, "also take them off the list at once", NULL}, END};
+
 static const struct ctl_option keys_options[] = {
     {"key-file", "FILE", "the file whose key is installed; standard input without it", "files"},
     END};
@@ -27,11 +33,20 @@ static const struct ctl_option keys_options[] = {
 const struct verb ctl_verbs[] = {
     {"members", verb_members, "list the members of the cluster", "", 0, 0, NULL, members_options},
     {"info", verb_info, "what the daemon says of itself", "", 0, 0, NULL, NO_OPTIONS},
+    {"join", verb_join, "join the cluster of these members, and wait until they are met",
+     "HOST:PORT...", 1, 64, "hosts", join_options},
+    {"leave", verb_leave, "make the daemon leave its cluster, and end", "", 0, 0, NULL, NO_OPTIONS},
+    {"force-leave", verb_force_leave, "declare, for everybody, that members have left", "MEMBER...",
+     1, -1, "members", force_leave_options},
+    {"rtt", verb_rtt, "round trips of the last probes that members answered", "[MEMBER]...", 0, -1,
+     "members", NO_OPTIONS},
     {"keys", verb_keys, "list, install, use or remove keys of the daemon's keyring",
      "list | install | use KEY-ID | remove KEY-ID", 1, 2, "keys", keys_options},
     {"keygen", verb_keygen, "draw a fresh key, and print it", "", 0, 0, NULL, NO_OPTIONS},
     {"metrics", verb_metrics, "the daemon's metrics, as Prometheus reads them", "", 0, 0, NULL,
      NO_OPTIONS},
+    {"debug", verb_debug, "write a support bundle: settings, members, metrics, log; no keys",
+     "[FILE]", 0, 1, "files", NO_OPTIONS},
     {"version", verb_version, "the versions of swimctl and of the daemon", "", 0, 0, NULL,
      NO_OPTIONS},
     {"help", verb_help, "this list, or all there is to say of one verb", "[VERB]", 0, 1, "verbs",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal  # noqa: F401 (for the tests)
 import subprocess
 
 import swimtest
