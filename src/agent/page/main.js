@@ -15,6 +15,8 @@ import { startTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 
 const TICK_MS = 1000;
+const LARGE = 300; // members
+const LARGE_FRAME_MS = 66;
 // Told aloud; the rest is in the timeline.
 const LOUD = new Set(["joined", "recovered", "restarted", "suspected", "failed", "left",
   "name-conflict", "lost", "restored"]);
@@ -33,7 +35,7 @@ const counts = new Counts((state) => {
 });
 let chosen = null; // a member, as it was last known
 let link = { state: "connecting" };
-const stale = { members: false, figures: false, frame: 0 };
+const stale = { members: false, figures: false, frame: 0, shown: 0 };
 
 // ---- Showing ----
 
@@ -42,8 +44,18 @@ function invalidate(what) {
   stale.frame ||= requestAnimationFrame(show);
 }
 
-function show() {
+// What happens in a large cluster is shown in fewer, larger steps: fifteen frames a second, at most.
+function isTooSoon(now) {
+  return cluster.total > LARGE && now - stale.shown < LARGE_FRAME_MS;
+}
+
+function show(now) {
   stale.frame = 0;
+  if (isTooSoon(now)) {
+    stale.frame = requestAnimationFrame(show);
+    return;
+  }
+  stale.shown = now;
   if (stale.members) {
     stale.members = false;
     showMembers();

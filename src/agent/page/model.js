@@ -59,8 +59,9 @@ function memberOf(node, now) {
     changed: Date.parse(node.changed) || now,
   };
   member.label = member.name || member.addr;
-  member.text = [member.name, member.addr, member.id, member.status,
-    ...member.tags.map(([key, value]) => `${key}=${value}`)].join("\n").toLowerCase();
+  member.tagText = member.tags.map(([key, value]) => `${key}=${value}`).join(" ");
+  member.text = [member.name, member.addr, member.id, member.status, member.tagText].join("\n")
+    .toLowerCase();
   return member;
 }
 
@@ -74,7 +75,7 @@ function kindBetween(before, after) {
   if (before.status !== after.status) {
     return KIND_OF_STATUS[after.status] ?? (before.status === "suspect" ? "recovered" : "joined");
   }
-  return before.name !== after.name || before.text !== after.text ? "retagged" : null;
+  return before.name !== after.name || before.tagText !== after.tagText ? "retagged" : null;
 }
 
 export class Cluster {
@@ -84,6 +85,7 @@ export class Cluster {
     this.self = null;
     this.isKnown = false; // has there been a snapshot?
     this.setVersion = 0; // grows when members come, go, or change their names
+    this.textVersion = 0; // grows when their names, addresses or tags may be others
   }
 
   put(node, now) {
@@ -102,6 +104,10 @@ export class Cluster {
     this.members.set(member.id, member);
     if (!before || before.label !== member.label || before.self !== member.self) {
       this.setVersion += 1;
+    }
+    if (!before || before.addr !== member.addr || before.label !== member.label ||
+        before.tagText !== member.tagText) {
+      this.textVersion += 1;
     }
     if (member.self) {
       this.self = member;

@@ -2,19 +2,23 @@
 // needed. A canvas, since two thousand elements would be too many; for those who don't see it, it
 // is a list box whose one option is the member under the keys.
 import { byId, isCalm } from "./dom.js";
-import { count, natural } from "./format.js";
+import { count } from "./format.js";
+import { placesByName } from "./places.js";
 
 const SPACING_MAX = 36;
 const LABELS_MAX = 14; // members; more would overlap
 const INNER = 0.5; // of the radius: the middle is for words
 const RIPPLE_MS = 1400;
-const RIPPLES_MAX = 60;
+const RIPPLES_MAX = 24;
 
 export class Ring {
   constructor(box, onChoose) {
     this.box = box;
     this.canvas = box.querySelector("canvas");
-    this.context = this.canvas.getContext("2d");
+    this.onto = this.canvas.getContext("2d");
+    // What only changes with the members is painted once, here.
+    this.layer = document.createElement("canvas");
+    this.context = this.layer.getContext("2d");
     this.tip = box.querySelector(".tip");
     this.option = byId("ring-option");
     this.onChoose = onChoose;
@@ -150,7 +154,8 @@ export class Ring {
   layout() {
     const [width, height] = this.size;
     const members = [...this.cluster.members.values()];
-    members.sort((a, b) => b.self - a.self || natural.compare(a.label, b.label) ||
+    const byName = placesByName(this.cluster);
+    members.sort((a, b) => b.self - a.self || byName.get(a.id) - byName.get(b.id) ||
       (a.id < b.id ? -1 : 1));
     this.hasLabels = members.length <= LABELS_MAX;
     const side = this.hasLabels ? this.labelRoom(members) : 16;
@@ -188,6 +193,8 @@ export class Ring {
       this.ratio = ratio;
       this.canvas.width = Math.round(width * ratio);
       this.canvas.height = Math.round(height * ratio);
+      this.layer.width = this.canvas.width;
+      this.layer.height = this.canvas.height;
       this.version = -1;
     }
   }
@@ -201,6 +208,7 @@ export class Ring {
       this.layout();
     }
     this.describeCurrent();
+    this.paintLayer();
     this.draw();
   }
 
@@ -225,6 +233,21 @@ export class Ring {
   }
 
   paint(now) {
+    const { onto: c, ratio } = this;
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    c.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (this.layer.width > 0) {
+      c.drawImage(this.layer, 0, 0);
+    }
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.paintRipples(now);
+    this.paintMarks();
+    if (this.ripples.size > 0) {
+      this.draw();
+    }
+  }
+
+  paintLayer() {
     const { context: c, ratio, colours } = this;
     const [width, height] = this.size;
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -238,19 +261,14 @@ export class Ring {
         c.stroke();
       }
     }
-    this.paintRipples(now);
     this.paintMembers();
     if (this.hasLabels) {
       this.paintLabels();
     }
-    this.paintMarks();
-    if (this.ripples.size > 0) {
-      this.draw();
-    }
   }
 
   paintRipples(now) {
-    const { context: c } = this;
+    const { onto: c } = this;
     for (const [id, { state, began }] of this.ripples) {
       const place = this.places[this.indexOf.get(id)];
       const age = (now - began) / RIPPLE_MS;
@@ -316,7 +334,7 @@ export class Ring {
     if (!place) {
       return;
     }
-    const { context: c } = this;
+    const { onto: c } = this;
     c.strokeStyle = colour;
     c.lineWidth = width;
     c.setLineDash(dash);
@@ -380,7 +398,7 @@ function trace(path, status, x, y, r) {
 // Of names the beginning is kept, of addresses the end: there they differ.
 function fit(context, member, room) {
   const { label } = member;
-  const cut = (length) => (member.name ? `${label.slice(0, length)}…` : `…${label.slice(-length)}`);
+  const cut = (length) => (member.name ? `${label.slice(0, length)}…` : `…${label.slice(-length).replace(/^[.:]+/, "")}`);
   if (context.measureText(label).width <= room) {
     return label;
   }

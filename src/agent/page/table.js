@@ -1,25 +1,24 @@
 // The table: sorted, searched, and only as many rows in the document as can be seen.
 import { byId, el, glyph, setAttribute, setGlyph, setText } from "./dom.js";
-import { ago, count, dateTime, natural, seconds } from "./format.js";
+import { ago, count, dateTime, seconds } from "./format.js";
+import { placesBy, placesByName } from "./places.js";
 import { parseQuery } from "./query.js";
 
 const ROW = 40; // pixels, as in the style sheet
 const SPARE = 6; // rows above and below what is seen
 
 
-const COLUMNS = [
-  { key: "status", title: "State", compare: (a, b) => rank[a.status] - rank[b.status] },
-  { key: "name", title: "Name", compare: (a, b) => natural.compare(a.label, b.label) },
-  { key: "addr", title: "Address", compare: (a, b) => natural.compare(a.addr, b.addr) },
-  { key: "tags", title: "Tags", compare: (a, b) => natural.compare(tagText(a), tagText(b)) },
-  { key: "rtt", title: "Round trip",
-    compare: (a, b) => (a.rtt ?? Infinity) - (b.rtt ?? Infinity) || 0 },
-  { key: "changed", title: "Since", compare: (a, b) => b.changed - a.changed },
-];
+const TROUBLE_FIRST = { suspect: 0, dead: 1, alive: 2, left: 3 };
 
-function tagText(member) {
-  return member.tags.map(([key, value]) => `${key}=${value}`).join(" ");
-}
+// What is sorted by: a text, as people sort it, or a number.
+const COLUMNS = [
+  { key: "status", title: "State", number: (member) => TROUBLE_FIRST[member.status] },
+  { key: "name", title: "Name", text: (member) => member.label },
+  { key: "addr", title: "Address", text: (member) => member.addr },
+  { key: "tags", title: "Tags", text: (member) => member.tagText },
+  { key: "rtt", title: "Round trip", number: (member) => member.rtt ?? Number.MAX_VALUE },
+  { key: "changed", title: "Since", number: (member) => -member.changed },
+];
 
 export class Table {
   constructor(grid, onChoose) {
@@ -98,10 +97,13 @@ export class Table {
 
   arrange() {
     const isMeant = parseQuery(this.search.value);
-    const { compare } = COLUMNS[this.sorting.column];
+    const column = COLUMNS[this.sorting.column];
     const sign = this.sorting.isUp ? 1 : -1;
+    const byName = placesByName(this.cluster);
+    const places = column.text && placesBy(column.key, column.text, this.cluster);
+    const key = places ? (member) => places.get(member.id) : column.number;
     this.list = [...this.cluster.members.values()].filter(isMeant);
-    this.list.sort((a, b) => sign * compare(a, b) || natural.compare(a.label, b.label) ||
+    this.list.sort((a, b) => sign * (key(a) - key(b)) || byName.get(a.id) - byName.get(b.id) ||
       (a.id < b.id ? -1 : 1));
     const at = this.list.findIndex((member) => member.id === this.currentId);
     this.row = at >= 0 ? at + 1 : Math.min(this.row, this.list.length);
@@ -175,8 +177,8 @@ export class Table {
     setText(row.rtt, member.rtt === null ? "–" : seconds(member.rtt));
     setText(row.changed, `${ago(now - member.changed)} ago`);
     setAttribute(row.changed, "title", `since ${dateTime(member.changed)}`);
-    if (row.shownTags !== tagText(member)) {
-      row.shownTags = tagText(member);
+    if (row.shownTags !== member.tagText) {
+      row.shownTags = member.tagText;
       row.tags.replaceChildren(...member.tags.map(([key, value]) =>
         el("span", { class: "tag" }, el("i", {}, key), "=", value)));
       row.tags.title = row.shownTags;
