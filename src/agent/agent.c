@@ -148,9 +148,11 @@ void agent_settle(struct agent *agent)
     send_all(agent);
     while (swim_next_event(agent->swim, &event)) {
         report_event(&event);
+        events_note(agent->events, &event);
         if (event.kind == SWIM_EVENT_REFUTED)
             note_refutation(agent);
     }
+    events_push(agent->events);
     arm_timer(agent);
     service_settle(&agent->service);
     /* Once joined, for good: a lone survivor is isolated, not unready. */
@@ -376,6 +378,7 @@ void agent_collect(void *context, struct metrics *ret)
                             .http_refused = http.refused,
                             .http_connections = http.connections,
                             .guard = guard_stats(agent->guard),
+                            .events = events_stats(agent->events),
                             .view_digest = swim_view_digest(agent->swim),
                             .process_started = agent->started,
                             .process = process_stats()};
@@ -441,8 +444,11 @@ static enum exit_code open_http(struct agent *agent)
     if (config->metrics_port == 0)
         return EXIT_CODE_OK;
     addr.port = (uint16_t)config->metrics_port;
-    agent->source = (struct http_source){
-        .config = config, .swim = agent->swim, .context = agent, .collect = agent_collect};
+    agent->source = (struct http_source){.config = config,
+                                         .swim = agent->swim,
+                                         .events = agent->events,
+                                         .context = agent,
+                                         .collect = agent_collect};
     if (!http_token_load(&agent->source.token, config->http_token_file, &error))
         return fail(EXIT_CODE_CONFIG, "%s", error.text);
     agent->httpd = httpd_new(agent->base, &addr, &terms);
@@ -582,6 +588,11 @@ static enum exit_code start_helpers(struct agent *agent)
     agent->resolver = resolver_new(agent->base, udp_family(agent->udp), &host);
     if (agent->resolver == NULL)
         return fail(EXIT_CODE_FAILURE, "the name resolver can't be set up");
+    agent->events = events_new(agent->base, agent->swim);
+    if (agent->events == NULL)
+        return fail(EXIT_CODE_FAILURE, "the journal of events can't be set up: %s",
+                    strerror(errno));
+    events_set_heartbeat(agent->events, config->events_heartbeat_ms);
     if (!make_events(agent))
         return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
     return EXIT_CODE_OK;
@@ -637,8 +648,10 @@ static void stop(struct agent *agent)
 {
     service_free(&agent->service);
     control_socket_remove(&agent->control_socket);
+    events_end(agent->events);
     httpd_free(agent->control);
     httpd_free(agent->httpd);
+    events_free(agent->events);
     resolver_free(agent->resolver);
     limiter_done(&agent->limiter);
     free_event(agent->readable);

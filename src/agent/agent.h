@@ -6,6 +6,7 @@
  *        signals, timer ------------------+      |           +-- reload (SIGHUP)
  *        Unix socket --- control ---------+  struct swim
  *                                                +---------- service -- notify (systemd)
+ *                                                +---------- events - journal (/events)
  *
  * Whatever woke the loop, agent_settle ends the turn: events are reported, datagrams sent, the one
  * timer armed for the core's deadline.
@@ -16,6 +17,7 @@
 #include "agent/config.h"
 #include "agent/control.h"
 #include "agent/control_socket.h"
+#include "agent/events.h"
 #include "agent/exit_code.h"
 #include "agent/guard.h"
 #include "agent/http.h"
@@ -48,8 +50,9 @@ struct agent {
     struct limiter limiter;
     struct shield shield;
     struct resolver *resolver;
-    struct peers peers;  /* added at run time */
-    struct httpd *httpd; /* NULL: none wanted */
+    struct peers peers;    /* added at run time */
+    struct events *events; /* what happened, for those who listen */
+    struct httpd *httpd;   /* NULL: none wanted */
     struct http_source source;
     struct httpd *control; /* NULL: none wanted */
     struct control_socket control_socket;

@@ -19,6 +19,7 @@ void config_default(struct agent_config *config)
         .inbound_peer_refill_rate = 50,
         .log_interval_ms = 10000,
         .http_bind = {.ip = {127, 0, 0, 1}, .family = 4},
+        .events_heartbeat_ms = 15000,
         .log_level = LOG_INFO,
         .log_format = LOG_AS_TEXT,
         .envelope = SWIM_ENVELOPE_2,

@@ -48,6 +48,7 @@ struct agent_config {
     char http_hosts[CONFIG_HTTP_HOSTS_MAX][HOST_NAME_MAX_SIZE]; /* accepted in Host; "*" = any */
     char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
     char http_token_file[CONFIG_PATH_MAX];                      /* "": none */
+    uint32_t events_heartbeat_ms;
     enum log_level log_level;
     enum log_format log_format;
     /* Datagram protection. The key by itself is here until it is in locked memory: then

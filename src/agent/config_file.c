@@ -107,6 +107,8 @@ static const struct key keys[] = {
     {"control", "socket", .type = KEY_TEXT, .set = config_set_control_socket,
      PLACE(control_socket)},
 
+    {"events", "heartbeat_ms", .is_live = true, MILLISECONDS(events_heartbeat_ms, 100, 300000)},
+
     {"log", "level", .type = KEY_TEXT, .set = config_set_log_level, .is_live = true,
      PLACE(log_level)},
     {"log", "format", .type = KEY_TEXT, .set = config_set_log_format, .is_live = true,
@@ -116,7 +118,7 @@ static const struct key keys[] = {
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
 static const char sections[] = "[gossip], [network], [probes], [lifeguard], [node], [security], "
-                               "[metrics], [control], [log]";
+                               "[metrics], [control], [events], [log]";
 
 struct loader {
     struct agent_config config;

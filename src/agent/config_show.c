@@ -165,6 +165,8 @@ void config_show(const struct agent_config *config, json_sink *sink, void *conte
     put_metrics(page, config);
     put(page, "\n[control]\n");
     put_text(page, "socket", config->control_socket);
+    put(page, "\n[events]\n");
+    put_number(page, "heartbeat_ms", config->events_heartbeat_ms);
     put(page, "\n[log]\n");
     put_text(page, "level", log_level_name(config->log_level));
     put_text(page, "format", config->log_format == LOG_AS_JSON ? "json" : "text");

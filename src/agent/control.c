@@ -49,6 +49,8 @@ static const struct route {
     {false, A_HOST, "/config", control_tell_config, "the settings in force, without keys"},
     {false, A_HOST, "/metrics", control_tell_metrics, "for Prometheus"},
     {false, A_HOST, "/metrics/json", control_tell_metrics_json, "the same, as JSON"},
+    {false, A_HOST, "/events", control_stream_events,
+     "what happens, as it happens; ?last_event_id=ID&snapshot=1, and as /members"},
     {false, KEYS, "/keys", control_list_keys, "the keys by id, the primary one first"},
     {true, KEYS, "/keys/install", control_install_key,
      "{\"key\":\"64 hex digits\"}: accept it from now on"},

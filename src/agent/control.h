@@ -11,6 +11,7 @@
 #define SWIM_AGENT_CONTROL_H
 
 #include "agent/config.h"
+#include "agent/events.h"
 #include "agent/httpd.h"
 #include "agent/metrics.h"
 #include "swim/seal.h"
@@ -84,6 +85,7 @@ struct control_host {
 /* What the answers are made of, and what the requests change. Read at each request, never kept. */
 struct control_source {
     const struct swim *swim;
+    struct events *events;
     /* NULL: this member has no keys, and can't be given any here. */
     const struct control_keys *keys;
     /* NULL (in tests): a member without a daemon. */

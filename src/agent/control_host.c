@@ -101,6 +101,7 @@ void agent_offer_control(struct agent *agent)
                                                 .leave = leave,
                                                 .force_leave = force_leave};
     agent->control_source.swim = agent->swim;
+    agent->control_source.events = agent->events;
     agent->control_source.host = &agent->control_host;
     agent_offer_keys(agent);
 }

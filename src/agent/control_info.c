@@ -150,3 +150,9 @@ void control_tell_metrics_json(const struct control_source *source,
     metrics_render_json(&metrics, control_sink, reply->body);
     control_sink(reply->body, "\n", 1);
 }
+
+void control_stream_events(const struct control_source *source, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    events_answer(source->events, true, request, reply);
+}

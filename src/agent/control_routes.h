@@ -19,6 +19,7 @@ typedef void control_handler(const struct control_source *source,
 control_handler control_tell_info;
 control_handler control_tell_metrics;
 control_handler control_tell_metrics_json;
+control_handler control_stream_events;
 /* control_debug.c */
 control_handler control_tell_log;
 control_handler control_tell_config;

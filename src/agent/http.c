@@ -32,6 +32,14 @@ static void answer_membership(const struct http_source *source, const struct htt
     member_list_answer(source->swim, "nodes", request, reply);
 }
 
+/* ---- /events ----------------------------------------------------------------------------- */
+
+static void answer_events(const struct http_source *source, const struct http_request *request,
+                          struct http_reply *reply)
+{
+    events_answer(source->events, false, request, reply);
+}
+
 /* ---- Health ------------------------------------------------------------------------------ */
 
 static void answer_healthz(const struct http_source *source, const struct http_request *request,
@@ -115,6 +123,7 @@ static void answer_index(const struct http_source *source, const struct http_req
         "swimd\n\n"
         "/               this list, or the live page for browsers\n"
         "/membership     the members that this one knows (?status=alive,suspect&tag=K=V)\n"
+        "/events         what happens, as server-sent events\n"
         "/metrics        for Prometheus\n"
         "/metrics/json   the same, as JSON\n"
         "/healthz        is it running?\n"
@@ -131,6 +140,7 @@ static const struct path {
     {"/", false, answer_index},          {"/membership", false, answer_membership},
     {"/healthz", true, answer_healthz},  {"/readyz", true, answer_readyz},
     {"/metrics", false, answer_metrics}, {"/metrics/json", false, answer_metrics_json},
+    {"/events", false, answer_events},
 };
 
 /* The page itself holds nothing of any member; it asks for the token, and sends it with what it

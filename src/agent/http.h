@@ -3,6 +3,7 @@
 #define SWIM_AGENT_HTTP_H
 
 #include "agent/config.h"
+#include "agent/events.h"
 #include "agent/http_token.h"
 #include "agent/httpd.h"
 #include "agent/metrics.h"
@@ -14,6 +15,7 @@
 struct http_source {
     const struct swim *swim;
     const struct agent_config *config;
+    struct events *events;
     struct http_token token;
     bool is_ready;
     void *context;

@@ -31,6 +31,7 @@
 struct place {
     struct bufferevent *stream; /* NULL: the place is free */
     bool is_answering;
+    bool is_kept;      /* an answer without a limit */
     uint64_t since_ms; /* accepted, request complete, or answer out */
     uint32_t limit_ms; /* from then on */
 };
@@ -63,6 +64,7 @@ static void arm(struct http_limits *limits, uint32_t wait_ms)
 static void enter(struct place *place, bool is_answering, uint32_t limit_ms)
 {
     place->is_answering = is_answering;
+    place->is_kept = false;
     place->since_ms = now_ms();
     place->limit_ms = limit_ms;
 }
@@ -120,7 +122,7 @@ static struct place *find_overdue(struct http_limits *limits, bool is_answering)
 
     for (size_t i = 0; i < HTTP_CONNECTIONS_MAX; i++) {
         struct place *at = &limits->places[i];
-        if (at->stream == NULL || at->is_answering != is_answering)
+        if (at->stream == NULL || at->is_answering != is_answering || at->is_kept)
             continue;
         uint64_t age = now - at->since_ms;
         uint32_t grace = grace_of(at);
@@ -154,7 +156,7 @@ static void sweep(struct http_limits *limits)
             continue;
         if (is_freed(at))
             release(limits, at);
-        else if (now - at->since_ms >= at->limit_ms)
+        else if (!at->is_kept && now - at->since_ms >= at->limit_ms)
             expire(limits, at);
     }
 }
@@ -205,12 +207,18 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
     (void)evconnlistener_disable(listener);
 }
 
-/* A connection that got no bufferevent of ours, for want of memory, has no place. */
+/* NULL: a connection that got no bufferevent of ours, for want of memory, has no place. */
+static struct place *place_of(struct http_limits *limits, struct evhttp_request *request)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+    return find_place(limits, evhttp_connection_get_bufferevent(connection));
+}
+
 static void enter_if_known(struct http_limits *limits, struct evhttp_request *request,
                            bool is_answering, uint32_t limit_ms)
 {
-    struct evhttp_connection *connection = evhttp_request_get_connection(request);
-    struct place *place = find_place(limits, evhttp_connection_get_bufferevent(connection));
+    struct place *place = place_of(limits, request);
 
     if (place != NULL)
         enter(place, is_answering, limit_ms);
@@ -219,6 +227,14 @@ static void enter_if_known(struct http_limits *limits, struct evhttp_request *re
 void http_limits_began(struct http_limits *limits, struct evhttp_request *request)
 {
     enter_if_known(limits, request, true, HTTP_ANSWER_MS);
+}
+
+void http_limits_kept(struct http_limits *limits, struct evhttp_request *request)
+{
+    struct place *place = place_of(limits, request);
+
+    if (place != NULL)
+        place->is_kept = true;
 }
 
 /* Right after its last answer evhttp frees a connection; all but CONNECT's, which it keeps in

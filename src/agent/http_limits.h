@@ -11,6 +11,8 @@
  *                        |
  *                        v   its end, whoever brought it about; past its limit, or to make room
  *                      freed by evhttp, found by the next tick
+ *
+ * An answer that is kept (httpd_stream.h) has no limit, and gives no room: its owner sees to both.
  */
 #ifndef SWIM_AGENT_HTTP_LIMITS_H
 #define SWIM_AGENT_HTTP_LIMITS_H
@@ -47,6 +49,9 @@ void http_limits_free(struct http_limits *limits);
 /* To be called when evhttp hands a request over, and when its answer is written. */
 void http_limits_began(struct http_limits *limits, struct evhttp_request *request);
 void http_limits_ended(struct http_limits *limits, struct evhttp_request *request);
+
+/* The answer to this request takes its time: until http_limits_began is called again for it. */
+void http_limits_kept(struct http_limits *limits, struct evhttp_request *request);
 
 /* Are others waiting for a place? Then a connection is better closed after its answer. */
 bool is_http_limits_full(const struct http_limits *limits);

@@ -7,6 +7,7 @@
 
 #include "agent/address.h"
 #include "agent/http_limits.h"
+#include "agent/httpd_call.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@
 #define EVERY_METHOD UINT16_MAX
 
 struct httpd {
+    struct event_base *base;
     struct evhttp *http;
     struct http_limits *limits;
     struct httpd_terms terms;
@@ -49,6 +51,7 @@ struct survey {
     const char *host;
     const char *accept;
     const char *authorization;
+    const char *last_event_id;
 };
 
 static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
@@ -66,6 +69,8 @@ static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
             ret->accept = at->value;
         } else if (strcasecmp(at->key, "authorization") == 0) {
             ret->authorization = ret->authorizations++ == 0 ? at->value : NULL;
+        } else if (strcasecmp(at->key, "last-event-id") == 0) {
+            ret->last_event_id = at->value;
         } else if (strcasecmp(at->key, "transfer-encoding") == 0) {
             ret->is_encoded = true;
         } else if (strcasecmp(at->key, "content-length") == 0) {
@@ -137,11 +142,13 @@ static int understand(const struct httpd *httpd, struct evhttp_request *raw,
     survey_headers(evhttp_request_get_input_headers(raw), &survey);
     *ret = (struct http_request){
         .is_post = method == EVHTTP_REQ_POST,
+        .is_head = method == EVHTTP_REQ_HEAD,
         .path = "",
         .query = "",
         .host = survey.host,
         .accept = survey.accept,
         .authorization = survey.authorization,
+        .last_event_id = survey.last_event_id,
         .body = "",
         .fd = (int)bufferevent_getfd(evhttp_connection_get_bufferevent(connection))};
     if (!take_version(raw))
@@ -229,14 +236,12 @@ static void put_policy(struct evkeyvalq *headers, const char *policy)
     (void)evhttp_add_header(headers, "Vary", "Accept");
 }
 
-static void put_headers(struct evhttp_request *raw, const struct http_reply *reply, bool is_last)
+void httpd_put_headers(struct evhttp_request *raw, const struct http_reply *reply, bool is_last)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(raw);
-    char length[24];
+    char seconds[16];
 
-    (void)snprintf(length, sizeof length, "%zu", evbuffer_get_length(reply->body));
     (void)evhttp_add_header(headers, "Content-Type", reply->content_type);
-    (void)evhttp_add_header(headers, "Content-Length", length);
     (void)evhttp_add_header(headers, "Cache-Control", "no-store");
     (void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
     if (reply->status == 401)
@@ -245,21 +250,49 @@ static void put_headers(struct evhttp_request *raw, const struct http_reply *rep
         put_policy(headers, reply->policy);
     if (reply->allow != NULL)
         (void)evhttp_add_header(headers, "Allow", reply->allow);
+    if (reply->retry_after_s != 0) {
+        (void)snprintf(seconds, sizeof seconds, "%u", (unsigned)reply->retry_after_s);
+        (void)evhttp_add_header(headers, "Retry-After", seconds);
+    }
     if (is_last)
         (void)evhttp_add_header(headers, "Connection", "close");
 }
 
+static void put_length(struct evhttp_request *raw, const struct http_reply *reply)
+{
+    char length[24];
+
+    (void)snprintf(length, sizeof length, "%zu", evbuffer_get_length(reply->body));
+    (void)evhttp_add_header(evhttp_request_get_output_headers(raw), "Content-Length", length);
+}
+
 /* Nothing is read while an answer is on its way: a client that asks and doesn't read waits for
  * itself, and one that has shut its side down is answered all the same. */
-static void send_reply(struct evhttp_request *raw, const struct http_reply *reply)
+void httpd_reply_send(struct evhttp_request *raw, struct http_reply *reply, bool is_last)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(raw);
-    struct bufferevent *stream = evhttp_connection_get_bufferevent(connection);
+    struct bufferevent *channel = evhttp_connection_get_bufferevent(connection);
+    bool is_head = evhttp_request_get_command(raw) == EVHTTP_REQ_HEAD;
 
-    if (evhttp_request_get_command(raw) == EVHTTP_REQ_HEAD)
+    httpd_put_headers(raw, reply, is_last);
+    if (!is_head || !reply->is_stream || reply->status != 200)
+        put_length(raw, reply);
+    if (is_head)
         (void)evbuffer_drain(reply->body, evbuffer_get_length(reply->body));
     evhttp_send_reply(raw, reply->status, reason_of(reply->status), reply->body);
-    (void)bufferevent_disable(stream, EV_READ);
+    (void)bufferevent_disable(channel, EV_READ);
+    evbuffer_free(reply->body);
+    reply->body = NULL;
+}
+
+bool httpd_reply_init(struct http_reply *ret, struct httpd_call *call, const struct httpd *httpd)
+{
+    *ret = (struct http_reply){.status = 200,
+                               .content_type = "application/json; charset=utf-8",
+                               .body = evbuffer_new(),
+                               .is_error_json = httpd->terms.is_control,
+                               .call = call};
+    return ret->body != NULL;
 }
 
 static void on_answered(struct evhttp_request *raw, void *context)
@@ -272,16 +305,14 @@ static void on_answered(struct evhttp_request *raw, void *context)
 static void on_request(struct evhttp_request *raw, void *context)
 {
     struct httpd *httpd = context;
+    struct httpd_call call = {.httpd = httpd, .raw = raw};
     struct http_request request;
-    struct http_reply reply = {.status = 200,
-                               .content_type = "application/json; charset=utf-8",
-                               .body = evbuffer_new(),
-                               .is_error_json = httpd->terms.is_control};
+    struct http_reply reply;
 
     httpd->requests++;
     http_limits_began(httpd->limits, raw);
     evhttp_request_set_on_complete_cb(raw, on_answered, httpd);
-    if (reply.body == NULL) {
+    if (!httpd_reply_init(&reply, &call, httpd)) {
         evhttp_send_error(raw, 500, NULL);
         return;
     }
@@ -290,9 +321,23 @@ static void on_request(struct evhttp_request *raw, void *context)
         httpd->terms.handler(httpd->terms.context, &request, &reply);
     else
         refuse(httpd, &reply, status);
-    put_headers(raw, &reply, status != 200 || is_http_limits_full(httpd->limits));
-    send_reply(raw, &reply);
+    if (call.later == NULL && call.stream == NULL) {
+        httpd_reply_send(raw, &reply, status != 200 || is_http_limits_full(httpd->limits));
+        return;
+    }
     evbuffer_free(reply.body);
+    if (call.stream != NULL)
+        httpd_stream_start(call.stream, &reply);
+}
+
+struct event_base *httpd_base(const struct httpd *httpd)
+{
+    return httpd->base;
+}
+
+struct http_limits *httpd_limits(const struct httpd *httpd)
+{
+    return httpd->limits;
 }
 
 /* ---- The server -------------------------------------------------------------------------- */
@@ -314,6 +359,7 @@ static bool serve(struct httpd *httpd, struct event_base *base, struct evconnlis
     struct http_bounds bounds = {.connections = httpd->terms.connections_max,
                                  .body = httpd->terms.body_max};
 
+    httpd->base = base;
     httpd->http = evhttp_new(base);
     if (httpd->http == NULL || evhttp_bind_listener(httpd->http, listener) == NULL) {
         evconnlistener_free(listener);

@@ -18,15 +18,18 @@
 struct evbuffer;
 struct event_base;
 struct httpd;
+struct httpd_call;
 
 /* Texts live as long as the call that they are given to. */
 struct http_request {
     bool is_post;
+    bool is_head;              /* is answered like GET; the body is then not sent */
     const char *path;          /* "/membership" */
     const char *query;         /* after the '?'; "" when there is none */
     const char *host;          /* of the Host header or of the target; "" if none */
     const char *accept;        /* NULL if none */
     const char *authorization; /* NULL if none, or more than one */
+    const char *last_event_id; /* NULL if none */
     const char *body;          /* not terminated */
     size_t body_size;
     int fd; /* the connection's socket */
@@ -39,6 +42,9 @@ struct http_reply {
     const char *allow;        /* of a 405 */
     const char *policy;       /* Content-Security-Policy of a document; static; NULL if none */
     bool is_error_json;       /* http_reply_text writes {"error":"reason"} */
+    bool is_stream;           /* of a HEAD: the body that it stands for has no length */
+    uint32_t retry_after_s;   /* of a 503; 0: not said */
+    struct httpd_call *call;  /* httpd_stream.h's; NULL in a reply that no server made */
 };
 
 typedef void http_handler(void *context, const struct http_request *request,

@@ -273,6 +273,16 @@ static void put_daemon(const struct out *out, const struct metrics *metrics)
     put_gauge(out, "http_connections", "HTTP connections open.", metrics->http_connections);
 }
 
+static void put_events(const struct out *out, const struct events_stats *events)
+{
+    put_counter(out, "events", "Events told of members, this one included.", events->events);
+    put_gauge(out, "event_streams", "Listeners to events.", events->listeners);
+    put_counter(out, "event_streams_dropped", "Listeners dropped because they were too slow.",
+                events->dropped);
+    put_counter(out, "event_streams_refused", "Listeners refused for want of a place.",
+                events->refused);
+}
+
 static void put_seal(const struct out *out, const struct guard_stats *guard)
 {
     const struct swim_seal_stats *seal = &guard->seal;
@@ -314,6 +324,7 @@ static void render(const struct metrics *metrics, const struct out *out)
     put_view(out, metrics);
     put_socket(out, metrics);
     put_daemon(out, metrics);
+    put_events(out, &metrics->events);
     put_seal(out, &metrics->guard);
     put_build_info(out);
     put_process(out, metrics);

@@ -5,6 +5,7 @@
 #ifndef SWIM_AGENT_METRICS_H
 #define SWIM_AGENT_METRICS_H
 
+#include "agent/events.h"
 #include "agent/guard.h"
 #include "agent/process_stats.h"
 #include "agent/resolver.h"
@@ -31,6 +32,7 @@ struct metrics {
     uint64_t http_refused; /* connections beyond the limit */
     uint32_t http_connections;
     struct guard_stats guard;
+    struct events_stats events;
     uint64_t view_digest;
     double process_started; /* seconds of the Unix epoch */
     struct process_stats process;

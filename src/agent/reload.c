@@ -43,6 +43,8 @@ static void take_live(struct agent *agent, const struct agent_config *next)
     config->http_host_count = next->http_host_count;
     memcpy(config->http_hosts, next->http_hosts, sizeof config->http_hosts);
     config->log_interval_ms = next->log_interval_ms;
+    config->events_heartbeat_ms = next->events_heartbeat_ms;
+    events_set_heartbeat(agent->events, config->events_heartbeat_ms);
     agent_arm_report(agent);
     config->log_level = next->log_level;
     config->log_format = next->log_format;

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "agent/control.h"
+#include "agent/events.h"
 #include "agent/http.h"
 #include "agent/httpd.h"
 
@@ -56,7 +57,8 @@ static const struct swim *member(void)
     return swim;
 }
 
-static struct httpd *serve(struct event_base *base, int listener, bool is_control, bool has_token)
+static struct httpd *serve(struct event_base *base, struct events *events, int listener,
+                           bool is_control, bool has_token)
 {
     static struct agent_config config;
     static struct http_source source;
@@ -67,9 +69,10 @@ static struct httpd *serve(struct event_base *base, int listener, bool is_contro
                                 .body_max = HTTPD_PUBLIC_BODY};
 
     config_default(&config);
-    source = (struct http_source){.swim = member(), .config = &config, .collect = collect};
+    source = (struct http_source){
+        .swim = member(), .config = &config, .events = events, .collect = collect};
     source.token.is_set = has_token; /* of a hash that no token has */
-    control = (struct control_source){.swim = member()};
+    control = (struct control_source){.swim = member(), .events = events};
     if (is_control)
         terms = (struct httpd_terms){.handler = control_answer,
                                      .context = &control,
@@ -160,7 +163,7 @@ static const char *skip_version(size_t size)
 static void check_answers(size_t size, bool has_token)
 {
     static const char *const statuses[] = {"200", "400", "401", "403", "404", "405", "409", "413",
-                                           "417", "421", "431", "501", "503", "505", "100"};
+                                           "417", "421", "431", "501", "503", "504", "505", "100"};
     bool is_known = false;
 
     if (size == 0)
@@ -171,7 +174,8 @@ static void check_answers(size_t size, bool has_token)
     ASSERT(is_known);
     ASSERT(memmem(received, size, MARK, strlen(MARK)) == NULL);
     if (has_token)
-        ASSERT(strstr(received, "\"nodes\"") == NULL && strstr(received, "swim_") == NULL);
+        ASSERT(strstr(received, "\"nodes\"") == NULL && strstr(received, "swim_") == NULL &&
+               strstr(received, "\"member\"") == NULL);
 }
 
 static void ignore_log(int severity, const char *text)
@@ -194,13 +198,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct event_base *base = event_base_new();
     ASSERT(base != NULL);
-    struct httpd *httpd = serve(base, listener, data[0] & 0x80, data[0] & 0x40);
+    struct events *events = events_new(base, member());
+    ASSERT(events != NULL);
+    struct httpd *httpd = serve(base, events, listener, data[0] & 0x80, data[0] & 0x40);
     ASSERT(httpd != NULL);
     size_t heard =
         converse(base, &name, name_size, data + 1, size - 1, (size - 1) * (data[0] & 0x3F) / 0x3F);
     check_answers(heard, (data[0] & 0xC0) == 0x40);
     ASSERT(httpd_stats(httpd).connections <= 1);
     httpd_free(httpd);
+    events_free(events);
     event_base_free(base);
     return 0;
 }

@@ -100,12 +100,20 @@ def http():
 
     for path in ('', 'membership', 'membership?status=alive', 'membership?status=' + MARK.decode(),
                  'membership?status=alive,dead&tag=role=db&tag=zone', 'membership?tag=%' + MARK.decode(),
-                 'membership?' + MARK.decode() + '=1', 'membership?tag=' + MARK.decode(), 'healthz',
+                 'membership?' + MARK.decode() + '=1', 'membership?tag=' + MARK.decode(), 'events', 'events?snapshot=1&status=alive',
+                 'events?last_event_id=' + MARK.decode(), 'events?last_event_id=0', 'events?' + MARK.decode(),
+                 'events?snapshot=' + MARK.decode(), 'healthz',
                  'readyz', 'metrics', 'metrics/json', MARK.decode()):
         name = 'get_' + re.sub(r'\W', '_', path)
         request = b'GET /' + path.encode() + b' HTTP/1.1\r\n' + host + b'\r\n'
         put(name, request, 20)
         put('token_' + name, request, 0x40)
+    for name, version, line in (('header', b'1.1', MARK), ('old', b'1.0', b'0'), ('id', b'1.1', b'0123456789abcdef-3')):
+        put('events_' + name, b'GET /events?snapshot=1 HTTP/' + version + b'\r\n' + host + b'Last-Event-ID: ' + line +
+            b'\r\n\r\n', 30)
+    put('events_head', b'HEAD /events HTTP/1.1\r\n' + host + b'\r\n')
+    put('events_pipelined', (b'GET /events?snapshot=1 HTTP/1.1\r\n' + host + b'\r\n') * 3, 21)
+    put('control_events', b'GET /events HTTP/1.1\r\n' + host + b'\r\n', 0x80)
     get = b'GET /healthz HTTP/1.1\r\n'
     put('head', b'HEAD /metrics HTTP/1.1\r\n' + host + b'\r\n')
     put('post', b'POST / HTTP/1.1\r\n' + host + b'Content-Length: 3\r\n\r\nabc')

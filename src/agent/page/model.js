@@ -38,10 +38,10 @@ function tagsOf(node) {
     .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-// Round trips come in nanoseconds, or not at all.
+// Round trips come in seconds, or not at all.
 function rttOf(node) {
-  const ns = Number(node.rtt_ns);
-  return ns > 0 ? ns / 1e9 : null;
+  const seconds = Number(node.rtt_seconds);
+  return seconds > 0 ? seconds : null;
 }
 
 function memberOf(node, now) {
