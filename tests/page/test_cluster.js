@@ -1,0 +1,150 @@
+// Five real nodes: one is killed and turns suspect, then dead, on the page; one leaves. All of it is
+// seen on the ring, in the table and among the events, and nothing is fetched from anywhere else.
+// With SWIM_SCREENSHOTS=DIR, pictures of it for the documents.
+import assert from "node:assert/strict";
+import path from "node:path";
+import test, { after, before } from "node:test";
+import { countsOf, eventsOf, leave, painted, ringOf, rowsOf, startBrowser, statusOf }
+  from "./browser.js";
+import { endCluster, startCluster, until } from "./cluster.js";
+
+const DEAD_WITHIN = 20;
+const PICTURES = process.env.SWIM_SCREENSHOTS;
+// Quicker than the defaults, and the dead stay listed. For pictures they are the defaults.
+const CONFIG = `
+[probes]
+${PICTURES ? "" : `interval_ms = 250
+timeout_ms = 120
+suspect_timeout_ms = 1500
+suspect_timeout_min_ms = 1500
+suspect_jitter_ms = 100`}
+dead_retention_ms = 600000
+`;
+
+let nodes;
+let browser;
+let page;
+before(async () => {
+  nodes = await startCluster(5, () => CONFIG);
+  browser = await startBrowser();
+  page = await browser.visitor();
+  await page.goto(nodes[0].url);
+});
+after(async () => {
+  await browser?.close();
+  await endCluster(nodes);
+});
+
+function counts(expected) {
+  return until(`the numbers are ${expected}`, DEAD_WITHIN, async () => {
+    const { alive, suspect, dead, left } = await countsOf(page);
+    return [alive, suspect, dead, left].join() === expected.join();
+  });
+}
+
+async function kindsOf(node) {
+  return (await eventsOf(page)).filter(({ text }) => text.includes(node.addr)).map(({ kind }) => kind);
+}
+
+test("all five are shown alive", async () => {
+  await counts([5, 0, 0, 0]);
+  const rows = await rowsOf(page);
+  assert.deepEqual(rows.map(({ addr }) => addr).sort(), nodes.map(({ addr }) => addr).sort());
+  assert.ok(rows.every(({ status }) => status === "alive"));
+  const said = await ringOf(page);
+  assert.equal(said.length, 5);
+  assert.equal(said[0], `${nodes[0].addr}, alive, this node`);
+  assert.ok(await painted(page, "alive") > 500);
+  assert.equal(await painted(page, "dead"), 0);
+  assert.equal(await page.title(), "5 alive – swim");
+});
+
+test("its own health is told in words", async () => {
+  await until("good", 10, async () => (await page.textContent("#health-words")).startsWith("Good"));
+  assert.equal(await page.getAttribute("#meter", "aria-valuenow"), "0");
+  const text = await page.textContent("#checks");
+  assert.match(text, /Ready: it is part of the cluster/);
+  assert.match(text, /Datagrams are in plaintext/);
+  await until("views agree", 20,
+    async () => /Views agree: (\d+) of \1 /.test(await page.textContent("#checks")));
+});
+
+test("what a chart shows moves", async () => {
+  const label = () => page.getAttribute("#charts figure:first-child svg", "aria-label");
+  await until("there is traffic", 15, async () => /sent [\d.,]*[1-9][\d.,]*\/s/.test(await label()));
+  const path_ = await page.getAttribute("#charts .line-0", "d");
+  await until("the line grows", 10,
+    async () => (await page.getAttribute("#charts .line-0", "d")) !== path_);
+  if (PICTURES) {
+    await page.waitForTimeout(50000);
+  }
+});
+
+test("a node that is killed turns suspect, then dead", async () => {
+  const victim = nodes[4];
+  await victim.end("SIGKILL");
+  await until("suspect in the table", DEAD_WITHIN,
+    async () => await statusOf(page, victim.addr) === "suspect");
+  assert.ok((await ringOf(page)).includes(`${victim.addr}, suspect`));
+  assert.ok(await painted(page, "suspect") > 50, "a triangle");
+  assert.equal(await page.textContent("#centre-words"), "of which 1 in doubt");
+  await pictures("suspect");
+  await until("dead in the table", DEAD_WITHIN,
+    async () => await statusOf(page, victim.addr) === "dead");
+  assert.ok((await ringOf(page)).includes(`${victim.addr}, dead`));
+  assert.ok(await painted(page, "dead") > 50, "a cross");
+  assert.equal(await painted(page, "suspect"), 0);
+  await counts([4, 0, 1, 0]);
+  assert.deepEqual((await kindsOf(victim)).filter((kind) => kind !== "joined"),
+    ["failed", "suspected"], "the newest first, each once");
+  assert.match(await page.textContent("#announcer"), /failed|suspected/);
+});
+
+test("a node that leaves is shown as left", async () => {
+  const leaver = nodes[3];
+  assert.equal(await leaver.end("SIGTERM"), 0);
+  await until("left in the table", DEAD_WITHIN,
+    async () => await statusOf(page, leaver.addr) === "left");
+  assert.ok((await ringOf(page)).includes(`${leaver.addr}, left`));
+  await counts([3, 0, 1, 1]);
+  assert.equal((await kindsOf(leaver))[0], "left");
+});
+
+test("details of a member", async () => {
+  await page.click(`#grid .row:has-text("${nodes[1].addr}")`);
+  const detail = await page.textContent("#detail");
+  assert.ok(detail.includes(await nodes[1].id()));
+  assert.ok(detail.includes("version 1 with extensions"));
+  await page.keyboard.press("Escape");
+  assert.equal(await page.isVisible("#detail"), false);
+});
+
+test("a node that is started again is alive again", async () => {
+  const again = await nodes[4].start();
+  await until("alive in the table", DEAD_WITHIN, async () => (await rowsOf(page))
+    .some(({ addr, status }) => addr === again.addr && status === "alive"));
+  await pictures("end");
+});
+
+test("nothing was fetched but from the node, and no policy was broken", async () => {
+  const fetched = [...page.fetched].filter((name) => name !== "/events").sort();
+  assert.deepEqual(fetched, ["/", "/membership", "/metrics/json", "/readyz"]);
+  await leave(page);
+});
+
+async function pictures(moment) {
+  if (!PICTURES) {
+    return;
+  }
+  await page.evaluate(() => document.activeElement.blur());
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const [size, width, height] of [["", 1280, 800], ["-phone", 390, 844]]) {
+      await page.setViewportSize({ width, height });
+      await page.waitForTimeout(300);
+      await page.screenshot({ path: path.join(PICTURES, `page-${scheme}${size}-${moment}.png`) });
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: "light" });
+}
