@@ -71,6 +71,13 @@ extern "C" {
 #define SWIM_CONFIRMATIONS_MAX 8
 /* Bytes of a cluster's name, without the terminating zero. */
 #define SWIM_CLUSTER_MAX 64
+/* Bytes of a member's name, and of all its tags together: of each its key, its value, and 2. */
+#define SWIM_NAME_MAX 128
+#define SWIM_TAGS_MAX 4096
+/* Bytes of a tag's key. */
+#define SWIM_TAG_KEY_MAX 255
+/* The largest `meta_memory`. */
+#define SWIM_META_MEMORY_MAX 1073741824u
 /* The worst local health: intervals and time-outs of probes are 1 + health times as long. */
 #define SWIM_HEALTH_MAX 8
 /* Pings asked for by the host (swim_ping) whose event it has not taken yet. */
@@ -124,6 +131,10 @@ struct swim_config {
     /* Capacity of the table, this member included; SWIM_MEMBERS_MIN..SWIM_MEMBERS_MAX. A full
      * table refuses newcomers (`table_full` counter, one SWIM_EVENT_TABLE_FULL). */
     uint32_t members_max;
+    /* 0..SWIM_META_MEMORY_MAX bytes of the arena for the names and tags of the other members, in
+     * blocks of 128. What does not fit is not held (`meta_no_room` counter), and asked for again
+     * when there is room; this member's own always is. */
+    uint32_t meta_memory;
 
     /* Dissemination (protocol.md section 7). */
     uint32_t fanout;                /* 1..65535 entries a GOSSIP datagram, capped by its size */
@@ -175,7 +186,8 @@ SWIM_API SWIM_MUST_CHECK const char *swim_config_check(const struct swim_config 
 /* One member. Lives at the start of the arena, holds no pointer, and can be copied with it. */
 struct swim;
 
-/* Bytes of arena that a member with this configuration needs. Depends on members_max alone. */
+/* Bytes of arena that a member with this configuration needs. Depends on members_max and
+ * meta_memory alone. */
 SWIM_API size_t swim_footprint(const struct swim_config *config);
 
 /*
@@ -192,7 +204,8 @@ SWIM_API struct swim *swim_init(void *arena, size_t size, const struct swim_conf
  * other: the member starts with what `like` knows, as if everybody had started, and been heard,
  * at this very instant. Much cheaper than learning. NULL, and the arena as it was, unless `like`
  * holds `config->id` alive at that address and incarnation, and is settled: nobody suspect, dead,
- * left, forgotten or a plain version-1 peer. Asserted: both have the same members_max.
+ * left, forgotten or a plain version-1 peer. Names and tags are taken over too, this member's own
+ * included. Asserted: both have the same members_max and meta_memory.
  */
 SWIM_API struct swim *swim_init_acquainted(void *arena, size_t size,
                                            const struct swim_config *config,
@@ -339,6 +352,85 @@ SWIM_API uint32_t swim_member_count(const struct swim *s, enum swim_status statu
 /* Digest of the view: equal on two members exactly when they hold the same live members. */
 SWIM_API uint64_t swim_view_digest(const struct swim *s);
 
+/* ---- Names and tags ---------------------------------------------------------------------- */
+
+/*
+ * What a member says of itself beside its id and address: a name, and tags, which are keys with a
+ * value each ("rack" = "12"). It alone writes them; the others learn them as they learn of the
+ * member (protocol.md sections 7 and 8). Ids stay the identity: names need not be unique, but two
+ * live members of one name are reported (SWIM_EVENT_NAME_CONFLICT).
+ *
+ * All text is zero-terminated printable UTF-8: without control characters (U+0000-1F, U+007F-9F).
+ * Keys are of 1..SWIM_TAG_KEY_MAX bytes without '='; a value may be empty, and so may a name: none.
+ *
+ * A value: fill with swim_meta_init and swim_meta_set, look into it with the functions below, copy
+ * it as you like. The functions touch nothing else and may be called from anywhere.
+ */
+struct swim_meta {
+    /* Its version, set by the member that it is of: a later one is greater in (incarnation,
+     * version). Not looked at by swim_set_meta, which draws the next one. */
+    uint32_t incarnation;
+    uint32_t version;
+    uint16_t tags_size;           /* bytes of `tags` in use */
+    char name[SWIM_NAME_MAX + 1]; /* "" for none */
+    char tags[SWIM_TAGS_MAX];     /* key, zero, value, zero, ..., in the order of keys' bytes */
+};
+
+/* Two strings inside of a struct swim_meta, good for as long as that is not changed. */
+struct swim_tag {
+    const char *key;
+    const char *value;
+};
+
+/* Why a name or a tag was refused. */
+enum swim_meta_error {
+    SWIM_META_OK = 0,
+    SWIM_META_NAME_LONG,  /* more than SWIM_NAME_MAX bytes */
+    SWIM_META_NAME_TEXT,  /* not UTF-8, or with control characters */
+    SWIM_META_KEY_EMPTY,  /* a key needs a byte at least */
+    SWIM_META_KEY_LONG,   /* more than SWIM_TAG_KEY_MAX bytes */
+    SWIM_META_KEY_TEXT,   /* not UTF-8, or with control characters or '=' */
+    SWIM_META_VALUE_TEXT, /* not UTF-8, or with control characters */
+    SWIM_META_TAGS_FULL,  /* all tags together would be more than SWIM_TAGS_MAX bytes */
+};
+/* What is wrong, in a few words (static): "the name is longer than 128 bytes". */
+SWIM_API const char *swim_meta_error_name(enum swim_meta_error error);
+
+/* *meta becomes this name and no tags. On an error it is unchanged. `name` may be "". */
+SWIM_API SWIM_MUST_CHECK enum swim_meta_error swim_meta_init(struct swim_meta *meta,
+                                                             const char *name);
+/* Another name, the same tags. On an error *meta is unchanged. */
+SWIM_API SWIM_MUST_CHECK enum swim_meta_error swim_meta_set_name(struct swim_meta *meta,
+                                                                 const char *name);
+/* Adds the tag, or changes its value. On an error *meta is unchanged. */
+SWIM_API SWIM_MUST_CHECK enum swim_meta_error swim_meta_set(struct swim_meta *meta, const char *key,
+                                                            const char *value);
+/* Takes the tag away; false if there was none. */
+SWIM_API bool swim_meta_delete(struct swim_meta *meta, const char *key);
+/* The value of a tag, inside of *meta; NULL if there is none. */
+SWIM_API const char *swim_meta_get(const struct swim_meta *meta, const char *key);
+/* Tags in the order of their keys, from 0 on: false, and *ret as it was, behind the last one. */
+SWIM_API bool swim_meta_tag(const struct swim_meta *meta, uint32_t index, struct swim_tag *ret);
+SWIM_API uint32_t swim_meta_count(const struct swim_meta *meta);
+/* Same name and same tags; versions are not looked at. */
+SWIM_API bool swim_meta_equal(const struct swim_meta *a, const struct swim_meta *b);
+
+/*
+ * This member's own name and tags are *meta from now on (copied): told to everybody, under a new
+ * version; nothing happens if they are so already. Until the first call it has none, as plain
+ * version-1 members have none. Ignored once swim_leave was called. *meta must come from the
+ * functions above: that is asserted.
+ */
+SWIM_API void swim_set_meta(struct swim *s, swim_time now, const struct swim_meta *meta);
+
+/* Name and tags of a member, tombstones included. False, and *ret as it was: no such member, or
+ * none are known of it, as of plain version-1 members, or there was no room (meta_memory). */
+SWIM_API bool swim_member_meta(const struct swim *s, uint64_t id, struct swim_meta *ret);
+
+/* A live member of this name, this member first; false if there is none. O(1). */
+SWIM_API bool swim_member_find_name(const struct swim *s, const char *name,
+                                    struct swim_member *ret);
+
 /* ---- Events ------------------------------------------------------------------------------ */
 
 /* What happened to a member, or to this one. */
@@ -360,8 +452,13 @@ enum swim_event_kind {
                               its process under its id, with a higher incarnation and a clock
                               that began anew; in place of JOINED, RECOVERED or UPDATED */
     SWIM_EVENT_PONG,       /* the end of a swim_ping: `rtt_ns`, 0 when no answer came in time */
+    SWIM_EVENT_RETAGGED,   /* a member's name or tags have changed, or are known now; this member's
+                              own too */
+    /* Another live member has the same name; said once for a pair, until one is renamed or comes
+     * back. All members say it, each of the two about the other one. */
+    SWIM_EVENT_NAME_CONFLICT,
 };
-#define SWIM_EVENT_KINDS (SWIM_EVENT_PONG + 1)
+#define SWIM_EVENT_KINDS (SWIM_EVENT_NAME_CONFLICT + 1)
 SWIM_API const char *swim_event_name(enum swim_event_kind kind);
 
 /* What happened to `member` (this member itself from REFUTED to LEAVE_DONE). Events coalesce per
@@ -375,6 +472,7 @@ struct swim_event {
     swim_time at;         /* when the last change behind this event happened */
     swim_time paused_for; /* SWIM_EVENT_PAUSED: length of the gap */
     swim_time rtt_ns;     /* SWIM_EVENT_PONG: the round trip, at least 1; 0: no answer in time */
+    uint64_t other;       /* SWIM_EVENT_NAME_CONFLICT: id of the other one, maybe this member's */
 };
 
 /* Takes the oldest event. Bounded by the table: a host that never asks loses nothing but order. */
@@ -441,7 +539,16 @@ SWIM_API bool swim_next_event(struct swim *s, struct swim_event *ret);
     X(sync_bytes_recv, "Bytes of ANTI_ENTROPY and SYNC datagrams received.")                       \
     X(digests_equal, "View digests compared and found equal.")                                     \
     X(digests_different, "View digests compared and found different.")                             \
-    X(pauses, "Gaps between two calls that restarted the timers.")
+    X(pauses, "Gaps between two calls that restarted the timers.")                                 \
+    X(meta_sent, "Parts of members' names and tags sent.")                                         \
+    X(meta_recv, "Parts of members' names and tags received.")                                     \
+    X(meta_updated, "Names and tags of members that came in and were newer.")                      \
+    X(meta_stale, "Parts that were not newer than what is held.")                                  \
+    X(meta_refused, "Parts about members that are unknown, plain or not live, or malformed.")      \
+    X(meta_given_up, "Names and tags given up while parts were missing.")                          \
+    X(meta_no_room, "Names and tags not held because meta_memory was full.")                       \
+    X(meta_overruled, "Others' versions of this member's name and tags that it overruled.")        \
+    X(name_conflicts, "Pairs of live members found to have one name.")
 
 /* Upper bounds of the probe round-trip histogram's buckets, in microseconds; one more is +Inf. */
 /* clang-format off */
@@ -479,6 +586,9 @@ struct swim_stats {
     uint32_t tombstones;                 /* dead and left, not forgotten yet */
     uint64_t view_differs_ns;            /* since when peers' digests differ from ours; 0: equal */
     uint32_t slots_used;                 /* of the table, forgotten ids included */
+    uint32_t meta_queued;                /* members whose names and tags are to be sent */
+    uint32_t meta_blocks_used;           /* of 128 bytes, for the others' names and tags */
+    uint32_t meta_blocks_max;
     uint32_t slots_max;
     uint32_t outbox_queued;
 };

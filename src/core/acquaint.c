@@ -6,6 +6,7 @@
 #include "core/gossip.h"
 #include "core/instance.h"
 #include "core/member.h"
+#include "core/meta.h"
 #include "core/probe.h"
 #include "core/sync.h"
 
@@ -43,7 +44,8 @@ struct swim *swim_init_acquainted(void *arena, size_t size, const struct swim_co
     struct swim *s;
     uint32_t slot;
 
-    ASSERT(arena && config && like && config->members_max == like->config.members_max);
+    ASSERT(arena && config && like && config->members_max == like->config.members_max &&
+           config->meta_memory == like->config.meta_memory);
     addr = addr_fold(&config->addr);
     slot = member_find(like, config->id);
     if (!is_settled(like) || slot <= SELF ||
@@ -58,6 +60,8 @@ struct swim *swim_init_acquainted(void *arena, size_t size, const struct swim_co
         if (members_of(s)[i].record.id != 0)
             begin_anew(s, i);
     }
+    for (uint32_t i = SELF; i <= s->slots_high; i++)
+        meta_take_over(s, i, like, member_find(like, members_of(s)[i].record.id));
     s->settled_at = now;
     s->proved_live = s->live_count;
     probe_follow_membership(s);

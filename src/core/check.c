@@ -7,6 +7,7 @@
 #include "core/gossip.h"
 #include "core/instance.h"
 #include "core/member.h"
+#include "core/meta.h"
 
 #define REQUIRE(condition, sentence)                                                               \
     do {                                                                                           \
@@ -76,7 +77,7 @@ struct tally {
 static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
 {
     const struct member *m = &members_of(s)[slot];
-    uint64_t digest = member_digest(&m->record);
+    uint64_t digest = member_slot_digest(s, slot);
 
     t->used++;
     t->news += is_linked(news_links(s), slot);
@@ -116,7 +117,7 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
     return NULL;
 }
 
-static const char *check_list(const struct list *list, const struct link *links)
+const char *check_list(const struct list *list, const struct link *links)
 {
     uint32_t count = 0;
     uint32_t prev = 0;
@@ -200,5 +201,7 @@ const char *swim_check(const struct swim *s)
         broken = check_lists(s);
     if (!broken)
         broken = check_pings(s);
+    if (!broken)
+        broken = check_meta(s);
     return broken ? broken : check_bounds(s);
 }

@@ -9,6 +9,7 @@
 #include "core/event.h"
 #include "core/gossip.h"
 #include "core/member.h"
+#include "core/meta.h"
 #include "core/outbox.h"
 #include "core/probe.h"
 #include "core/proof.h"
@@ -79,6 +80,7 @@ static void follow_status(struct swim *s, uint32_t slot, const struct record *be
         suspicion_start(s, slot);
     if (is_terminal(now->status))
         tombstone_bury(s, slot);
+    meta_follow_status(s, slot);
     if (now->status == SWIM_DEAD)
         contact_remember(s, &now->addr);
     else if (now->status == SWIM_LEFT)
@@ -294,6 +296,9 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
     }
     if (source->heard_fresh) {
         member_set_capable(s, source->slot, dg->header.capabilities & WIRE_CAPABLE);
+        if (!(dg->header.capabilities & WIRE_CAPABLE))
+            meta_drop(s, source->slot);
+        gossip_follow_membership(s);
         sync_follow_membership(s);
     }
 }

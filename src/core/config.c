@@ -11,6 +11,7 @@ void swim_config_default(struct swim_config *config)
     ASSERT(config);
     memset(config, 0, sizeof *config);
     config->members_max = 16384;
+    config->meta_memory = 4 * 1048576;
     config->datagram_max = SWIM_DATAGRAM_MAX;
     config->fanout = 50;
     config->adaptive_fanout = true;
@@ -50,6 +51,7 @@ static const struct {
 #field, offsetof(struct swim_config, field), min, max                                      \
     }
     RANGE(members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX),
+    RANGE(meta_memory, 0, SWIM_META_MEMORY_MAX),
     RANGE(datagram_max, 1200, SWIM_DATAGRAM_MAX),
     RANGE(fanout, 1, 65535),
     RANGE(max_sends, 1, 64),

@@ -3,6 +3,7 @@
 
 #include "core/inspect.h"
 #include "core/member.h"
+#include "core/names.h"
 #include "core/ping.h"
 
 void event_about(struct swim *s, uint32_t slot, bool is_update)
@@ -12,6 +13,12 @@ void event_about(struct swim *s, uint32_t slot, bool is_update)
         member_at(s, slot)->flags |= MEMBER_UPDATED;
     if (!is_linked(event_links(s), slot))
         list_push_tail(&s->events, event_links(s), slot);
+}
+
+void event_about_meta(struct swim *s, uint32_t slot)
+{
+    meta_slots_of(s)[slot].flags |= META_RETAGGED;
+    event_about(s, slot, false);
 }
 
 void event_about_self(struct swim *s, enum self_event event)
@@ -31,9 +38,9 @@ static bool next_self_event(struct swim *s, struct swim_event *ret)
         enum self_event bit;
         enum swim_event_kind kind;
     } order[] = {
-        {SELF_PAUSED, SWIM_EVENT_PAUSED},         {SELF_ID_CHANGED, SWIM_EVENT_ID_CHANGED},
-        {SELF_REFUTED, SWIM_EVENT_REFUTED},       {SELF_TABLE_FULL, SWIM_EVENT_TABLE_FULL},
-        {SELF_LEAVE_DONE, SWIM_EVENT_LEAVE_DONE},
+        {SELF_PAUSED, SWIM_EVENT_PAUSED},     {SELF_ID_CHANGED, SWIM_EVENT_ID_CHANGED},
+        {SELF_REFUTED, SWIM_EVENT_REFUTED},   {SELF_TABLE_FULL, SWIM_EVENT_TABLE_FULL},
+        {SELF_RETAGGED, SWIM_EVENT_RETAGGED}, {SELF_LEAVE_DONE, SWIM_EVENT_LEAVE_DONE},
     };
 
     for (unsigned i = 0; i < sizeof order / sizeof *order; i++) {
@@ -102,6 +109,60 @@ static void mark_reported(struct member *m, enum swim_event_kind kind)
         m->flags |= MEMBER_REPORTED;
 }
 
+/* Names and tags, once all else is said. A name that is shared no more, and what became of the dead,
+ * is not reported. */
+static bool next_meta_event(struct swim *s, uint32_t slot, struct swim_event *ret)
+{
+    struct meta_slot *held = &meta_slots_of(s)[slot];
+    struct member *m = member_at(s, slot);
+    uint8_t due = m->has_meta && is_live(m) ? held->flags : 0;
+
+    if (!m->has_meta)
+        return false;
+    *ret = (struct swim_event){.before = (enum swim_status)m->reported, .at = held->changed};
+    if (due & META_RETAGGED) {
+        ret->kind = SWIM_EVENT_RETAGGED;
+        held->flags &= (uint8_t)~META_RETAGGED;
+    } else if (due & META_RIVALLED && names_are_rivals(s, slot, held->rival)) {
+        ret->kind = SWIM_EVENT_NAME_CONFLICT;
+        ret->other = members_of(s)[held->rival].record.id;
+        held->flags &= (uint8_t)~META_RIVALLED;
+    } else {
+        held->flags &= (uint8_t) ~(META_RETAGGED | META_RIVALLED);
+        return false;
+    }
+    inspect_member(s, slot, &ret->member);
+    return true;
+}
+
+static bool next_member_event(struct swim *s, uint32_t slot, struct swim_event *ret)
+{
+    struct member *m = member_at(s, slot);
+    struct swim_event event = {.at = m->changed};
+
+    if (describe(m, &event)) {
+        event.before = (enum swim_status)m->reported;
+        inspect_member(s, slot, &event.member);
+        mark_reported(m, event.kind);
+        if (event.kind == SWIM_EVENT_JOINED && m->has_meta) /* with all that is known of it */
+            meta_slots_of(s)[slot].flags &= (uint8_t)~META_RETAGGED;
+        *ret = event;
+        return true;
+    }
+    clear_due(m);
+    return next_meta_event(s, slot, ret);
+}
+
+/* There, but already suspect; or there is its name to speak of. */
+static bool has_more(const struct swim *s, uint32_t slot, enum swim_event_kind said)
+{
+    const struct member *m = member_at(s, slot);
+
+    if (is_arrival(said) && m->record.status != SWIM_ALIVE)
+        return true;
+    return m->has_meta && meta_slots_of(s)[slot].flags & (META_RETAGGED | META_RIVALLED);
+}
+
 bool swim_next_event(struct swim *s, struct swim_event *ret)
 {
     ASSERT(s && ret);
@@ -109,24 +170,13 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
         return true;
     while (s->events.head) {
         uint32_t slot = s->events.head;
-        struct member *m = member_at(s, slot);
-        struct swim_event event = {.at = m->changed};
-        bool is_due = describe(m, &event);
+        bool is_due = next_member_event(s, slot, ret);
 
-        event.before = m->reported;
-        if (is_due) {
-            inspect_member(s, slot, &event.member);
-            mark_reported(m, event.kind);
-        }
-        /* There, but already suspect: stays at the head for its second event. */
-        if (!is_due || !is_arrival(event.kind) || m->record.status == SWIM_ALIVE)
+        /* What has more to say stays at the head for it. */
+        if (!is_due || !has_more(s, slot, ret->kind))
             list_remove(&s->events, event_links(s), slot);
-        if (!is_due) {
-            clear_due(m);
-            continue;
-        }
-        *ret = event;
-        return true;
+        if (is_due)
+            return true;
     }
     return false;
 }
@@ -134,9 +184,9 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
 const char *swim_event_name(enum swim_event_kind kind)
 {
     static const char *const names[] = {
-        "unknown",    "joined",  "suspected",  "recovered", "failed",
-        "left",       "updated", "forgotten",  "refuted",   "id_changed",
-        "table_full", "paused",  "leave_done", "restarted", "pong",
+        "unknown",    "joined",    "suspected", "recovered",  "failed",        "left",
+        "updated",    "forgotten", "refuted",   "id_changed", "table_full",    "paused",
+        "leave_done", "restarted", "pong",      "retagged",   "name_conflict",
     };
 
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : names[0];

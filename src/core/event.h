@@ -9,6 +9,8 @@
 
 /* `slot` changed; `is_update`: not its status, but its address or incarnation. Never SELF. */
 void event_about(struct swim *s, uint32_t slot, bool is_update);
+/* Another name or other tags. */
+void event_about_meta(struct swim *s, uint32_t slot);
 void event_about_self(struct swim *s, enum self_event event);
 /* The slot is about to be freed: an event nobody has asked for is void. */
 void event_withdraw(struct swim *s, uint32_t slot);

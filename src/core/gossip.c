@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/member.h"
+#include "core/meta_news.h"
 #include "core/outbox.h"
 #include "core/proof.h"
 #include "core/stranger.h"
@@ -46,7 +47,7 @@ uint32_t gossip_limit(const struct swim *s)
 
 bool gossip_has_news(const struct swim *s)
 {
-    return s->news_count > 0 || s->accusations.count > 0;
+    return s->news_count > 0 || s->accusations.count > 0 || meta_news_is_due(s);
 }
 
 void gossip_follow_membership(struct swim *s)

@@ -23,7 +23,7 @@ void gossip_rumour(struct swim *s, uint32_t slot);
 /* A third party tells us of `slot` what we know already: that counts like a transmission of ours,
  * so that all stop the sooner the more have heard, and go on where much is lost. */
 void gossip_overheard(struct swim *s, uint32_t slot);
-/* Is there anything to tell: news of members, or accusations? */
+/* Is there anything to tell: news of members, accusations, or names and tags? */
 bool gossip_has_news(const struct swim *s);
 /* There is nothing more to say about `slot`. */
 void gossip_withdraw(struct swim *s, uint32_t slot);

@@ -95,6 +95,9 @@ void swim_stats(const struct swim *s, struct swim_stats *ret)
         ret->members[i] = s->status_count[i];
     ret->news_queued = s->news_count;
     ret->accusations_queued = s->accusations.count;
+    ret->meta_queued = s->meta_news_count;
+    ret->meta_blocks_used = s->meta_blocks_used;
+    ret->meta_blocks_max = s->meta_blocks_max;
     ret->local_health = s->health;
     ret->tombstones = s->tombstones.count;
     ret->view_differs_ns = s->differs_since == SWIM_NEVER ? 0 : s->now - s->differs_since;

@@ -24,7 +24,9 @@
 #include "base/prng.h"
 #include "core/index.h"
 #include "core/merge.h"
+#include "core/meta_value.h"
 #include "swim/swim.h"
+#include "wire/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +56,11 @@ enum {
     RTT_MAX_US = (1 << 24) - 1, /* of a member's last round trip: what 24 bits hold, 16.7 s */
     GUESSED_MAX = 255,          /* ticks between a member's last word and an accuser's estimate */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
+    META_BLOCK_SIZE = 128,  /* of the pool of names and tags */
+    META_BLOCK_ROOM = META_BLOCK_SIZE - 4, /* of it, content */
+    META_OWN_BLOCKS =
+        (META_CONTENT_MAX + META_BLOCK_ROOM - 1) / META_BLOCK_ROOM, /* kept for SELF */
+    ASSEMBLIES_MAX = 32, /* names and tags of which parts are missing: the oldest is given up */
 };
 _Static_assert(2 * SWIM_INDIRECT_MAX + 20 <= RELIABLE_MAX, "a leave's announcements must fit");
 _Static_assert(2 * 64 + 64 * 20 >= OUTBOX_MAX, "the outbox bounds the widest gossip round");
@@ -102,6 +109,45 @@ struct member {
     uint16_t flags;
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
+    bool has_meta;     /* its name and tags are known, or that there are some: meta_slots_of */
+};
+
+enum meta_flag {
+    META_NAMED = 0x01,    /* live and with a name: who else has it was looked up */
+    META_INDEXED = 0x10,  /* and in the index of names: not SELF, and its chain had room */
+    META_RETAGGED = 0x02, /* a RETAGGED event is due */
+    META_RIVALLED = 0x04, /* a NAME_CONFLICT event is due, with `rival` */
+    META_UNHELD = 0x08,   /* there was no room for the content: in the list of those */
+};
+
+/* What is known of a member's name and tags, beside members[], so that members without any do not
+ * touch it. Means nothing unless has_meta. */
+struct meta_slot {
+    struct wire_meta_key key;
+    swim_time changed;  /* host time of the last change of content */
+    uint32_t block;     /* the first one of its content; 0 with META_UNHELD */
+    uint32_t name_hash; /* with META_INDEXED */
+    uint32_t rival;     /* slot */
+    uint16_t size;      /* of its content */
+    uint16_t synced;    /* number of our last synchronisation that found it equal */
+    uint8_t sent;       /* transmissions so far: which list of meta_news it is in */
+    uint8_t flags;
+};
+
+struct meta_block {
+    uint32_t next;
+    uint8_t bytes[META_BLOCK_ROOM];
+};
+
+/* Content of which parts have come in. */
+struct assembly {
+    uint64_t id;
+    struct wire_meta_key key;
+    swim_time touched; /* host time of the last part */
+    uint32_t turn;     /* its number, of all assemblies' */
+    uint16_t size;     /* 0: free */
+    uint16_t missing;  /* bit i: part i */
+    uint8_t content[META_CONTENT_MAX];
 };
 
 /* Where a datagram is going, fixed when it is queued; its content is chosen when it is written. */
@@ -123,6 +169,8 @@ struct intent {
     uint16_t cap;      /* the largest datagram */
     uint64_t echo;     /* the challenge to be repeated, 0: none */
     uint8_t subject_count;
+    uint8_t meta_part; /* with `meta`: the first part of its content to go */
+    uint32_t meta;     /* slot of a member the rest of whose names and tags goes along; 0: none */
     uint32_t sequence;
     uint64_t on_behalf;
     uint64_t target_id; /* PING_REQ */
@@ -226,7 +274,10 @@ struct job {
     uint16_t skip_synced; /* JOB_RETURN: members marked with this number are left out */
     uint8_t kind;
     uint8_t bits;
+    uint8_t part; /* of the content at which the second walk stands */
     bool extended;
+    bool has_metas; /* somebody with names and tags to send was met: a second walk follows */
+    bool is_second; /* it is under way */
     uint8_t mask[BUCKETS_MAX / 8];
 };
 
@@ -270,6 +321,7 @@ struct layout {
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, grave_links, event_links;
     size_t suspicion_nodes, suspicion_places;
+    size_t meta_slots, meta_links, next_by_name, name_heads, meta_blocks, assemblies;
     size_t size;
 };
 
@@ -279,6 +331,7 @@ enum self_event {
     SELF_TABLE_FULL = 0x04,
     SELF_PAUSED = 0x08,
     SELF_LEAVE_DONE = 0x10,
+    SELF_RETAGGED = 0x20,
 };
 
 struct swim {
@@ -327,6 +380,18 @@ struct swim {
     struct list news[NEWS_LEVELS]; /* by number of transmissions */
     uint32_t news_count;
     swim_time last_gossip; /* timer time of the last round */
+
+    struct list meta_news[NEWS_LEVELS]; /* as news, of names and tags */
+    uint32_t meta_news_count;
+    uint32_t meta_count;       /* members whose content is held, SELF included */
+    struct list meta_unheld;   /* members whose content there was no room for */
+    struct index by_name;      /* live members with a name */
+    uint32_t meta_blocks_high; /* blocks 1..meta_blocks_high have been used */
+    uint32_t meta_blocks_free; /* free blocks below, chained */
+    uint32_t meta_blocks_used; /* by the others; at most meta_blocks_max */
+    uint32_t meta_blocks_max;
+    uint32_t assembly_count;
+    uint32_t assembly_turn;
 
     struct heap suspicions;
     uint32_t dossiers_high; /* dossiers 1..dossiers_high have been used */
@@ -385,6 +450,12 @@ ARENA_ARRAY(grave_links, struct link, grave_links)
 ARENA_ARRAY(event_links, struct link, event_links)
 ARENA_ARRAY(suspicion_nodes, struct heap_node, suspicion_nodes)
 ARENA_ARRAY(suspicion_places, uint32_t, suspicion_places)
+ARENA_ARRAY(meta_slots_of, struct meta_slot, meta_slots)
+ARENA_ARRAY(meta_links, struct link, meta_links)
+ARENA_ARRAY(next_by_name, uint32_t, next_by_name)
+ARENA_ARRAY(name_heads, uint32_t, name_heads)
+ARENA_ARRAY(meta_blocks_of, struct meta_block, meta_blocks)
+ARENA_ARRAY(assemblies_of, struct assembly, assemblies)
 #undef ARENA_ARRAY
 
 static inline struct member *member_at(const struct swim *s, uint32_t slot)

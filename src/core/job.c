@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "core/clock.h"
 #include "core/member.h"
+#include "core/meta_news.h"
 #include "core/sync.h"
 #include "core/transmit.h"
 
@@ -95,12 +96,17 @@ static bool in_mask(const struct job *job, uint32_t bucket)
     return job->mask[bucket / 8] >> bucket % 8 & 1;
 }
 
-static bool is_wanted(const struct job *job, const struct member *m)
+/* In one of the job's buckets. */
+static bool is_walked(const struct job *job, const struct member *m)
 {
     uint32_t bucket = (uint32_t)hash_u64(m->record.id) & ((1u << job->bits) - 1);
 
-    if (!is_live(m) || !in_mask(job, bucket))
-        return false;
+    return is_live(m) && in_mask(job, bucket);
+}
+
+/* Its entry is to be sent. */
+static bool is_wanted(const struct job *job, const struct member *m)
+{
     return job->kind != JOB_RETURN || m->synced != job->skip_synced;
 }
 
@@ -124,6 +130,16 @@ static bool seek(const struct swim *s, struct job *job)
     return true;
 }
 
+/* The member's names and tags are to be sent, by the second walk. */
+static bool wants_meta(const struct swim *s, const struct job *job, uint32_t slot)
+{
+    const struct meta_slot *held = &meta_slots_of(s)[slot];
+
+    if (!job->extended || !members_of(s)[slot].has_meta || !held->block)
+        return false;
+    return job->kind != JOB_RETURN || held->synced != job->skip_synced;
+}
+
 /* Writes members from where the walk stands. True when it has come to its end. */
 static bool write_members(struct swim *s, struct wire_builder *b, struct job *job,
                           uint32_t *ret_count)
@@ -137,6 +153,9 @@ static bool write_members(struct swim *s, struct wire_builder *b, struct job *jo
         for (uint32_t i = 0; i < job->skip && slot; i++)
             slot = next_by_id(s)[slot];
         for (; slot; slot = next_by_id(s)[slot], job->skip++) {
+            if (!is_walked(job, member_at(s, slot)))
+                continue;
+            job->has_metas |= wants_meta(s, job, slot);
             if (!is_wanted(job, member_at(s, slot)))
                 continue;
             if (!transmit_put_member(s, b, &style, slot))
@@ -147,6 +166,33 @@ static bool write_members(struct swim *s, struct wire_builder *b, struct job *jo
         job->head += stride(s, job);
     }
     return true;
+}
+
+/* The second walk: names and tags of the same members, who are all known to the peer by now. */
+static bool write_metas(struct swim *s, struct writer *value, struct job *job)
+{
+    while (seek(s, job)) {
+        uint32_t slot = id_heads(s)[job->head];
+
+        for (uint32_t i = 0; i < job->skip && slot; i++)
+            slot = next_by_id(s)[slot];
+        for (; slot; slot = next_by_id(s)[slot], job->skip++) {
+            if (!is_walked(job, member_at(s, slot)) || !wants_meta(s, job, slot))
+                continue;
+            if (!meta_news_put_parts(s, value, slot, &job->part))
+                return false;
+            job->part = 0;
+        }
+        job->skip = 0;
+        job->head += stride(s, job);
+    }
+    return true;
+}
+
+static void begin_second(struct job *job)
+{
+    job->is_second = true;
+    job->bucket = job->head = job->skip = 0;
 }
 
 /* ---- Datagrams ---- */
@@ -165,38 +211,71 @@ static void begin_sync(struct swim *s, struct wire_builder *b, const struct job 
     wire_put_view(b, s->digest, cluster_size(s));
 }
 
-/* The job's next datagram, 0 when there was nothing left to say. */
-static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
+/* Entries of the members, in the first walk. True when it has come to its end. */
+static bool write_first(struct swim *s, struct wire_builder *b, struct job *job,
+                        uint32_t *ret_count)
 {
     bool is_push = job->kind == JOB_PUSH;
+    bool is_done;
+
+    if (job->echo) {
+        wire_put_token(b, 0, job->echo);
+        if (s->cluster_tag)
+            wire_put_cluster(b, s->cluster_tag);
+    }
+    if (is_push)
+        wire_put_chunk(b, job->table_version, job->chunk, job->chunk_count);
+    else
+        begin_sync(s, b, job);
+    is_done = write_members(s, b, job, ret_count);
+    /* A push has said how many chunks it is, and keeps its word even if the table shrinks. */
+    if (!is_push)
+        return is_done;
+    job->has_metas = job->extended && s->meta_count > 0;
+    return ++job->chunk == job->chunk_count;
+}
+
+static bool write_second(struct swim *s, struct wire_builder *b, struct job *job,
+                         uint32_t *ret_count)
+{
+    uint8_t bytes[WIRE_SYNC_DATAGRAM_MAX];
+    struct writer value;
+    bool is_done;
+
+    begin_sync(s, b, job);
+    value = writer_of(bytes, wire_record_room(b, 0));
+    is_done = write_metas(s, &value, job);
+    *ret_count = (uint32_t)writer_size(&value);
+    if (*ret_count)
+        wire_put_record(b, WIRE_EXT_META, bytes, (uint16_t)*ret_count);
+    return is_done;
+}
+
+/* The job's next datagram, 0 when its present walk had nothing left to say. */
+static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
+{
+    bool is_push = job->kind == JOB_PUSH && !job->is_second;
+    /* A push has promised its chunks, and a reply has to say that it ends. */
+    bool is_owed = is_push || job->kind == JOB_REPLY;
     struct wire_header header = transmit_header(s, is_push ? WIRE_ANTI_ENTROPY : WIRE_SYNC);
     struct wire_builder b;
     uint32_t count;
     bool is_done;
 
     wire_begin(&b, buf, sync_datagram_max(s), &header);
-    if (job->echo) {
-        wire_put_token(&b, 0, job->echo);
-        if (s->cluster_tag)
-            wire_put_cluster(&b, s->cluster_tag);
+    if (job->is_second)
+        is_done = write_second(s, &b, job, &count);
+    else
+        is_done = write_first(s, &b, job, &count);
+    if (is_done && !job->is_second && job->has_metas) {
+        begin_second(job);
+        return count || is_push ? wire_finish(&b) : 0;
     }
-    if (is_push)
-        wire_put_chunk(&b, job->table_version, job->chunk, job->chunk_count);
-    else
-        begin_sync(s, &b, job);
-    is_done = write_members(s, &b, job, &count);
-    /* A push has said how many chunks it is, and keeps its word even if the table shrinks. */
-    if (is_push)
-        is_done = ++job->chunk == job->chunk_count;
-    else
+    if (!is_push)
         buf[IS_LAST_AT] = is_done;
-    if (is_done && count == 0 && job->kind == JOB_RETURN) {
-        finish(s, job);
-        return 0;
-    }
     if (is_done)
         finish(s, job);
-    return wire_finish(&b);
+    return is_done && !count && !is_owed ? 0 : wire_finish(&b);
 }
 
 static void pace(struct swim *s, struct job *job)
@@ -221,6 +300,8 @@ size_t job_transmit(struct swim *s, struct swim_addr *ret_to, void *buf, size_t 
         *ret_to = job->to;
         pace(s, job);
         size = write_datagram(s, job, buf);
+        if (!size && job->kind != JOB_NONE)
+            size = write_datagram(s, job, buf); /* of the second walk */
         if (!size)
             continue;
         s->stats.anti_entropy_sent++;

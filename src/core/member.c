@@ -100,13 +100,38 @@ uint64_t member_digest(const struct record *record)
     return hash_combine(h, addr_hash(&record->addr));
 }
 
-static void digest_toggle(struct swim *s, const struct record *record)
+uint64_t member_slot_digest(const struct swim *s, uint32_t slot)
 {
-    uint64_t digest = member_digest(record);
+    const struct member *m = &members_of(s)[slot];
+    uint64_t digest = member_digest(&m->record);
+    const struct wire_meta_key *key = &meta_slots_of(s)[slot].key;
+
+    if (!m->has_meta)
+        return digest;
+    digest = hash_combine(digest, (uint64_t)key->incarnation << 32 | key->version);
+    return hash_combine(digest, key->digest);
+}
+
+static void digest_toggle(struct swim *s, uint32_t slot)
+{
+    uint64_t digest = member_slot_digest(s, slot);
 
     s->digest ^= digest;
-    s->bucket_digest[member_bucket(record->id)] ^= digest;
+    s->bucket_digest[member_bucket(members_of(s)[slot].record.id)] ^= digest;
     s->view_changed = s->now;
+}
+
+void member_set_meta(struct swim *s, uint32_t slot, const struct wire_meta_key *key)
+{
+    struct member *m = member_at(s, slot);
+
+    if (is_live(m))
+        digest_toggle(s, slot);
+    m->has_meta = key != NULL;
+    if (key)
+        meta_slots_of(s)[slot].key = *key;
+    if (is_live(m))
+        digest_toggle(s, slot);
 }
 
 /* ---- live[]: probed members first, then those whose turn is still to come ---- */
@@ -242,7 +267,7 @@ static void unlink_record(struct swim *s, uint32_t slot)
     s->status_count[m->record.status] -= !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
-    digest_toggle(s, &m->record);
+    digest_toggle(s, slot);
     s->live_v6 -= m->record.addr.family == 6;
     if (m->flags & MEMBER_AT_ADDR)
         index_remove(&addrs, addr_hash(&m->record.addr), slot);
@@ -257,7 +282,7 @@ static void link_record(struct swim *s, uint32_t slot)
     s->status_count[m->record.status] += !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
-    digest_toggle(s, &m->record);
+    digest_toggle(s, slot);
     s->live_v6 += m->record.addr.family == 6;
     if (slot == SELF || !index_has_room(&addrs, addr_hash(&m->record.addr)))
         return;
@@ -468,6 +493,23 @@ void member_set_rtt(struct swim *s, uint32_t slot, swim_time rtt)
 
 /* ---- A whole table at once ---- */
 
+/* What follows from a record but is not in it. */
+static void swap_meta(struct swim *s, uint32_t a, uint32_t b)
+{
+    struct member *one = &members_of(s)[a];
+    struct member *other = &members_of(s)[b];
+    struct meta_slot before;
+    bool had = one->has_meta;
+
+    if (one->has_meta || other->has_meta) {
+        before = meta_slots_of(s)[a];
+        meta_slots_of(s)[a] = meta_slots_of(s)[b];
+        meta_slots_of(s)[b] = before;
+    }
+    one->has_meta = other->has_meta;
+    other->has_meta = had;
+}
+
 void member_swap_self(struct swim *s, uint32_t slot)
 {
     struct index_view ids = member_ids(s);
@@ -482,6 +524,7 @@ void member_swap_self(struct swim *s, uint32_t slot)
     unlink_record(s, slot);
     *self = *other;
     *other = before;
+    swap_meta(s, SELF, slot);
     link_record(s, SELF);
     link_record(s, slot);
     index_insert(&ids, hash_u64(self->id), SELF);
@@ -494,6 +537,11 @@ void member_copy_table(struct swim *s, const struct swim *from)
 
     ASSERT(s->slots_used == 1 && s->config.members_max == from->config.members_max);
     memcpy(members_of(s), members_of(from), slots * sizeof(struct member));
+    for (uint32_t slot = SELF; slot < slots; slot++) { /* contents: meta_take_over */
+        if (members_of(s)[slot].has_meta)
+            meta_slots_of(s)[slot] = (struct meta_slot){.key = meta_slots_of(from)[slot].key,
+                                                        .size = meta_slots_of(from)[slot].size};
+    }
     memcpy(next_by_id(s), next_by_id(from), slots * sizeof(uint32_t));
     memcpy(next_by_addr(s), next_by_addr(from), slots * sizeof(uint32_t));
     memcpy(id_heads(s), id_heads(from), from->by_id.buckets * sizeof(uint32_t));

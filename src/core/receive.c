@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/instance.h"
 #include "core/member.h"
+#include "core/meta.h"
 #include "core/outbox.h"
 #include "core/ping.h"
 #include "core/probe.h"
@@ -227,6 +228,7 @@ static void hear(struct swim *s, const struct wire_datagram *dg, struct source *
     if (!is_late) {
         hear_entries(s, dg, source);
         accusation_hear(s, dg, source);
+        meta_hear(s, dg, source);
     }
     if (!member_holds(s, source->slot, dg->header.sender_id))
         source->slot = 0; /* its own entries may have cost a sender its tombstone */

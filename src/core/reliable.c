@@ -7,6 +7,7 @@
 #include "core/gossip.h"
 #include "core/inspect.h"
 #include "core/member.h"
+#include "core/meta.h"
 #include "core/outbox.h"
 #include "core/probe.h"
 #include "core/stranger.h"
@@ -175,6 +176,7 @@ void swim_leave(struct swim *s, swim_time now)
     left.heartbeat = clock_heartbeat(s);
     left.status = SWIM_LEFT;
     member_set(s, SELF, &left);
+    meta_follow_status(s, SELF);
     for (uint32_t i = 0; i < count; i++)
         begin(s, WIRE_LEAVE, targets[i]);
     stranger_tell_leave(s);

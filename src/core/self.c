@@ -6,6 +6,7 @@
 #include "core/gossip.h"
 #include "core/health.h"
 #include "core/member.h"
+#include "core/meta.h"
 #include "core/outbox.h"
 
 void self_init(struct swim *s)
@@ -35,6 +36,7 @@ static void take_new_id(struct swim *s)
     } while (id == 0 || member_find(s, id));
     member_rename_self(s, id);
     s->config.id = id;
+    meta_renew(s);
     event_about_self(s, SELF_ID_CHANGED);
 }
 

@@ -6,6 +6,7 @@
 #include "core/contact.h"
 #include "core/gossip.h"
 #include "core/instance.h"
+#include "core/meta_store.h"
 #include "core/ping.h"
 #include "core/probe.h"
 #include "core/proof.h"
@@ -53,6 +54,12 @@ static struct layout layout_of(const struct swim_config *config)
     l.event_links = place(&at, slots, sizeof(struct link));
     l.suspicion_nodes = place(&at, slots, sizeof(struct heap_node));
     l.suspicion_places = place(&at, slots, sizeof(uint32_t));
+    l.meta_slots = place(&at, slots, sizeof(struct meta_slot));
+    l.meta_links = place(&at, slots, sizeof(struct link));
+    l.next_by_name = place(&at, slots, sizeof(uint32_t));
+    l.name_heads = place(&at, heads, sizeof(uint32_t));
+    l.assemblies = place(&at, ASSEMBLIES_MAX, sizeof(struct assembly));
+    l.meta_blocks = place(&at, meta_store_blocks(config) + (size_t)1, sizeof(struct meta_block));
     l.size = (at + 15) & ~(size_t)15;
     return l;
 }
@@ -60,7 +67,7 @@ static struct layout layout_of(const struct swim_config *config)
 size_t swim_footprint(const struct swim_config *config)
 {
     ASSERT(config && config->members_max >= SWIM_MEMBERS_MIN &&
-           config->members_max <= SWIM_MEMBERS_MAX);
+           config->members_max <= SWIM_MEMBERS_MAX && config->meta_memory <= SWIM_META_MEMORY_MAX);
     return layout_of(config).size;
 }
 
@@ -88,6 +95,8 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     index_init(&s->by_id,
                config->members_max < INDEX_BUCKETS_MIN ? INDEX_BUCKETS_MIN : config->members_max);
     index_init(&s->by_addr, s->by_id.buckets_max);
+    index_init(&s->by_name, s->by_id.buckets_max);
+    s->meta_blocks_max = config->meta_memory / META_BLOCK_SIZE;
     self_init(s);
     return s;
 }

@@ -4,6 +4,7 @@
 #include "core/event.h"
 #include "core/gossip.h"
 #include "core/member.h"
+#include "core/meta.h"
 
 static swim_time retention(const struct swim *s)
 {
@@ -58,6 +59,7 @@ static void forget(struct swim *s, uint32_t slot)
 {
     list_remove(&s->tombstones, grave_links(s), slot);
     gossip_withdraw(s, slot);
+    meta_drop(s, slot);
     member_forget(s, slot);
     member_at(s, slot)->changed = s->now;
     list_push_tail(&s->forgotten, grave_links(s), slot);

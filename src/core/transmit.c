@@ -6,6 +6,7 @@
 #include "core/gossip.h"
 #include "core/job.h"
 #include "core/member.h"
+#include "core/meta_news.h"
 #include "core/outbox.h"
 #include "core/proof.h"
 #include "core/sync.h"
@@ -133,6 +134,30 @@ static void put_padding(const struct swim *s, struct wire_builder *b, const stru
         wire_put_padding(b, wire_left(b) - own_size(s));
 }
 
+/* What the entries behind the extension may take: they go first, but leave a quarter of the datagram
+ * to names and tags, which would else wait for as long as there is other news. */
+static size_t entries_reserve(const struct swim *s, const struct wire_builder *b,
+                              const struct intent *intent)
+{
+    size_t each = s->live_v6 ? WIRE_ENTRY6_SIZE : WIRE_ENTRY4_SIZE;
+    uint32_t news = news_max(s, intent);
+    size_t size = own_size(s) + (size_t)intent->subject_count * WIRE_ENTRY6_SIZE;
+    size_t most = wire_left(b) - wire_left(b) / 4;
+
+    if (!intent->meta)
+        size += each * (s->news_count < news ? s->news_count : news);
+    return size < most ? size : most;
+}
+
+static uint32_t put_metas(struct swim *s, struct wire_builder *b, const struct intent *intent)
+{
+    bool is_rest = intent->meta && intent->is_proved && !s->leaving;
+
+    if (!is_rest && (!s->meta_news_count || !carries_news(s, intent)))
+        return 0;
+    return meta_news_write(s, b, intent, entries_reserve(s, b, intent));
+}
+
 /* Extension records. Returns how many of them are news. */
 static uint32_t put_records(struct swim *s, struct wire_builder *b, const struct intent *intent)
 {
@@ -150,6 +175,7 @@ static uint32_t put_records(struct swim *s, struct wire_builder *b, const struct
     put_view(s, b, intent);
     if (intent->kind == WIRE_SYNC)
         sync_write_request(s, b);
+    count += put_metas(s, b, intent);
     put_padding(s, b, intent);
     return count;
 }

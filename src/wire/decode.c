@@ -135,6 +135,20 @@ static bool decode_cluster(struct reader *value, struct wire_datagram *ret)
     return true;
 }
 
+/* Whole parts, each as long as its number and the whole size say. */
+static bool decode_metas(const struct reader *value, struct wire_datagram *ret)
+{
+    struct reader left = *value;
+    struct wire_meta_part part;
+
+    while (wire_next_meta(&left, &part))
+        ;
+    if (reader_left(&left) > 0)
+        return false;
+    keep_value(value, &ret->metas, &ret->metas_size);
+    return true;
+}
+
 static bool decode_record(uint8_t type, struct reader value, struct wire_datagram *ret)
 {
     switch (type) {
@@ -147,6 +161,7 @@ static bool decode_record(uint8_t type, struct reader value, struct wire_datagra
         keep_value(&value, &ret->suspicions, &ret->suspicions_size);
         return true;
     case WIRE_EXT_BUCKETS: keep_value(&value, &ret->buckets, &ret->buckets_size); return true;
+    case WIRE_EXT_META: return decode_metas(&value, ret);
     case WIRE_EXT_TOKEN: return decode_token(&value, ret);
     case WIRE_EXT_CLUSTER: return decode_cluster(&value, ret);
     default: return true; /* padding, or of a later version: skipped */
@@ -239,6 +254,26 @@ bool wire_next_suspicion(struct reader *suspicions, struct wire_suspicion *ret)
     ret->target = read_u64(suspicions);
     ret->incarnation = read_u32(suspicions);
     ret->accuser = read_u64(suspicions);
+    return true;
+}
+
+bool wire_next_meta(struct reader *metas, struct wire_meta_part *ret)
+{
+    struct reader next = *metas;
+
+    ret->id = read_u64(&next);
+    ret->key.incarnation = read_u32(&next);
+    ret->key.version = read_u32(&next);
+    ret->key.digest = read_u64(&next);
+    ret->size = read_u16(&next);
+    ret->number = read_u8(&next);
+    ret->part_size = (uint16_t)wire_meta_part_size(ret->size, ret->number);
+    if (ret->size > WIRE_META_MAX || ret->part_size == 0)
+        return false;
+    ret->bytes = read_bytes(&next, ret->part_size);
+    if (next.failed)
+        return false;
+    *metas = next;
     return true;
 }
 

@@ -140,6 +140,30 @@ void wire_put_padding(struct wire_builder *b, size_t size)
     memset(write_space(&b->out, size - frame), 0, size - frame);
 }
 
+bool wire_write_meta(struct writer *value, const struct wire_meta_part *part)
+{
+    uint32_t size = wire_meta_part_size(part->size, part->number);
+
+    ASSERT(size > 0 && part->size <= WIRE_META_MAX);
+    if (writer_left(value) < WIRE_META_HEADER + size)
+        return false;
+    write_u64(value, part->id);
+    write_u32(value, part->key.incarnation);
+    write_u32(value, part->key.version);
+    write_u64(value, part->key.digest);
+    write_u16(value, part->size);
+    write_u8(value, part->number);
+    write_bytes(value, part->bytes, size);
+    return true;
+}
+
+size_t wire_record_room(const struct wire_builder *b, size_t reserve)
+{
+    size_t taken = reserve + RECORD_HEADER_SIZE + (b->ext_start ? 0 : EXT_LEN_SIZE);
+
+    return wire_left(b) > taken ? wire_left(b) - taken : 0;
+}
+
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size)
 {
     if (!begin_record(b, type, size))

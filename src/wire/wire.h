@@ -28,6 +28,10 @@
 #define WIRE_SYNC_DATAGRAM_MAX 1200
 #define WIRE_CHUNK_HEADER_SIZE 12
 #define WIRE_SUSPICION_SIZE 20
+/* Names and tags travel in parts: all but the last one of a content are of this size. */
+#define WIRE_META_PART 512
+#define WIRE_META_HEADER 27
+#define WIRE_META_MAX (SWIM_NAME_MAX + 1 + SWIM_TAGS_MAX)
 
 enum wire_kind {
     WIRE_GOSSIP = 0x01,
@@ -52,7 +56,7 @@ enum wire_ext {
     WIRE_EXT_SUSPICION = 0x03, /* (target id u64, incarnation u32, accuser id u64), repeated */
     WIRE_EXT_VIEW = 0x04,      /* digest u64, member count u32 */
     WIRE_EXT_BUCKETS = 0x05,   /* see docs/protocol.md section 8 */
-    WIRE_EXT_META = 0x06,
+    WIRE_EXT_META = 0x06,      /* parts of names and tags: struct wire_meta_part, repeated */
     /* Challenge u64, echo u64, 0: none. Empty: there was no room for a challenge (section 10). */
     WIRE_EXT_TOKEN = 0x07,
     WIRE_EXT_CLUSTER = 0x08, /* tag of the cluster's name u64 (section 10) */
@@ -87,6 +91,38 @@ struct wire_suspicion {
     uint64_t accuser;
 };
 
+/* One version of a member's name and tags: totally ordered by its fields, in this order. Those of
+ * one member that are equal have equal content. */
+struct wire_meta_key {
+    uint32_t incarnation;
+    uint32_t version;
+    uint64_t digest; /* of the content */
+};
+
+/* A part of a content: bytes WIRE_META_PART * number and on. */
+struct wire_meta_part {
+    uint64_t id;
+    struct wire_meta_key key;
+    uint16_t size; /* of the whole content, 1..WIRE_META_MAX */
+    uint8_t number;
+    uint16_t part_size; /* follows from size and number */
+    const uint8_t *bytes;
+};
+
+static inline uint32_t wire_meta_parts(uint32_t size)
+{
+    return (size + WIRE_META_PART - 1) / WIRE_META_PART;
+}
+
+/* Bytes of part `number` of a content of `size` bytes; 0 if there is no such part. */
+static inline uint32_t wire_meta_part_size(uint32_t size, uint32_t number)
+{
+    uint32_t before = number * WIRE_META_PART;
+    uint32_t left = before < size ? size - before : 0;
+
+    return left < WIRE_META_PART ? left : WIRE_META_PART;
+}
+
 struct wire_datagram {
     struct wire_header header;
     /* Records of the extension, each valid when its flag is set; a repeated one counts once,
@@ -98,6 +134,7 @@ struct wire_datagram {
     bool has_cluster;
     uint16_t buckets_size;
     uint16_t suspicions_size;
+    uint16_t metas_size;
     uint32_t probe_sequence;
     uint32_t view_count;
     uint64_t view_digest;
@@ -107,6 +144,7 @@ struct wire_datagram {
     uint64_t cluster;
     const uint8_t *buckets;    /* value of BUCKETS, NULL if none; its content is sync's to check */
     const uint8_t *suspicions; /* value of SUSPICION: whole 20-byte records; NULL if none */
+    const uint8_t *metas;      /* value of META: whole parts; NULL if none */
     /* PING_REQ. */
     uint64_t target_id;
     struct swim_addr target_addr;
@@ -135,6 +173,8 @@ SWIM_MUST_CHECK enum swim_error wire_decode(const void *data, size_t size,
 bool wire_next_entry(struct reader *entries, struct wire_entry *ret);
 /* The next accusation of a SUSPICION record's value, false at the end. */
 bool wire_next_suspicion(struct reader *suspicions, struct wire_suspicion *ret);
+/* The next part of a META record's value, false at the end; its bytes are in the datagram. */
+bool wire_next_meta(struct reader *metas, struct wire_meta_part *ret);
 
 /*
  * Encoding: begin, then extension records, then the payload, then finish.
@@ -163,6 +203,11 @@ bool wire_put_token(struct wire_builder *b, uint64_t challenge, uint64_t echo);
 bool wire_put_cluster(struct wire_builder *b, uint64_t tag);
 /* As much of `size` bytes, the record's own header included, as there is room for. */
 void wire_put_padding(struct wire_builder *b, size_t size);
+/* One part, as it is in a META record's value; false, and nothing written, when it does not fit. */
+bool wire_write_meta(struct writer *value, const struct wire_meta_part *part);
+/* The largest value that a record put now can have, if `reserve` bytes are to be left behind it; 0
+ * when there is no room for any. */
+size_t wire_record_room(const struct wire_builder *b, size_t reserve);
 bool wire_put_record(struct wire_builder *b, uint8_t type, const void *value, uint16_t size);
 /* Payloads. Asserted: PING_REQ's and ANTI_ENTROPY's are put once, before any entry. */
 bool wire_put_target(struct wire_builder *b, uint64_t id, const struct swim_addr *addr);

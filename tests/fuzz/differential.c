@@ -45,6 +45,25 @@ static const char *compare_suspicions(const struct wire_datagram *a, const struc
     return b->has_suspicion && wire_next_suspicion(&left, &one) ? "one accusation more" : NULL;
 }
 
+static const char *compare_parts(const struct wire_datagram *a, const struct naive_datagram *b)
+{
+    struct reader left = reader_of(a->metas, a->metas_size);
+    struct wire_meta_part one;
+
+    if ((a->metas != NULL) != b->has_meta)
+        return "one has names and tags, the other none";
+    for (unsigned i = 0; i < b->part_count; i++) {
+        const struct naive_part *other = &b->parts[i];
+        if (!wire_next_meta(&left, &one) || one.id != other->member ||
+            one.key.incarnation != other->incarnation || one.key.version != other->version ||
+            one.key.digest != other->digest || one.size != other->size ||
+            one.number != other->number || one.part_size != other->count ||
+            memcmp(one.bytes, other->bytes, other->count) != 0)
+            return "parts of names and tags differ";
+    }
+    return b->has_meta && wire_next_meta(&left, &one) ? "one part more" : NULL;
+}
+
 static const char *compare_records(const struct wire_datagram *a, const struct naive_datagram *b)
 {
     if (a->has_probe != b->has_probe || a->probe_sequence != b->probe)
@@ -90,6 +109,8 @@ static const char *compare(const struct wire_datagram *a, const struct naive_dat
     if (!broken)
         broken = compare_records(a, b);
     if (!broken)
+        broken = compare_parts(a, b);
+    if (!broken)
         broken = compare_entries(a, b);
     if (broken)
         return broken;
@@ -119,7 +140,8 @@ static bool put_records(struct wire_builder *b, const struct wire_datagram *d)
            (!d->has_cluster || wire_put_cluster(b, d->cluster)) &&
            (!d->suspicions || put_suspicions(b, d)) &&
            (!d->has_view || wire_put_view(b, d->view_digest, d->view_count)) &&
-           (!d->buckets || wire_put_record(b, WIRE_EXT_BUCKETS, d->buckets, d->buckets_size));
+           (!d->buckets || wire_put_record(b, WIRE_EXT_BUCKETS, d->buckets, d->buckets_size)) &&
+           (!d->metas || wire_put_record(b, WIRE_EXT_META, d->metas, d->metas_size));
 }
 
 static const char *check_canonical(const uint8_t *bytes, size_t size, const struct wire_datagram *d)

@@ -99,6 +99,7 @@ static const struct swim *member(void)
         config.id = 1;
         config.addr = (struct swim_addr){.family = 4, .ip = {127, 0, 0, 1}, .port = 7000};
         config.members_max = 16;
+        config.meta_memory = 4096;
         ASSERT(swim_footprint(&config) <= sizeof arena);
         swim = swim_init(arena, sizeof arena, &config, SWIM_MS);
     }

@@ -41,6 +41,7 @@ static struct swim *new_member(swim_time now)
     config.seed = 1;
     config.addr = address_of(1);
     config.members_max = MEMBERS_MAX;
+    config.meta_memory = 1024; /* so that there is soon no room */
     size_t size = (swim_footprint(&config) + 15) / 16 * 16;
     return swim_init(arena_take(size), size, &config, now);
 }

@@ -119,6 +119,7 @@ static struct swim *new_member(struct world *w, uint8_t shape, uint8_t lifeguard
     config.seed = shape;
     config.addr = house(shape & 1 ? 0x40 : 0);
     config.members_max = shape & 2 ? 6 : 40;
+    config.meta_memory = shape & 2 ? 512 : 16384;
     config.addr_in_probes = shape & 4;
     config.anti_entropy_interval_ms = shape & 8 ? 0 : 1000;
     config.dead_retention_ms = shape & 16 ? 500 : 15000;

@@ -29,7 +29,7 @@ static const struct {
     {WIRE_EXT_BUCKETS, 35},
     {WIRE_EXT_BUCKETS, 7},
     {WIRE_EXT_BUCKETS, 4},
-    {WIRE_EXT_META, 5},
+    {WIRE_EXT_META, 31},
     {0xC8, 1},
     {WIRE_EXT_TOKEN, 16},
     {WIRE_EXT_CLUSTER, 8},

@@ -44,7 +44,7 @@ def main():
     # Records of an extension: PROBE, ON_BEHALF, VIEW, an unknown one; and the later kinds.
     records = b''.join(struct.pack('>BH', kind, len(value)) + value for kind, value in (
         (1, b'\0\0\0\7'), (2, bytes(7) + b'\1'), (4, bytes(8) + b'\0\0\0\2'), (200, b'xyz'),
-        (3, bytes(20)), (6, bytes(12))))
+        (3, bytes(20)), (6, part(99, 1, b'n\0', 0))))
     for kind in range(1, 9):
         datagram = extended(kind, 99, records)
         write('datagram', f'extended_{kind}', datagram)
@@ -58,6 +58,7 @@ def main():
             with open(os.path.join(folder, name), 'rb') as f:
                 write('core', name, step(6, f.read()) + struct.pack('>BH', 3, 600))
     records_of()
+    metas_of()
 
 
 def records_of():
@@ -80,6 +81,35 @@ def records_of():
                 if length <= 255:
                     write('record', f'buckets_{phase}_{bits}_{length}',
                           bytes([7, 5, length, phase, bits, 1]) + bytes(length - 3))
+
+
+def part(member, version, content, number, size=None, incarnation=0, digest=0):
+    """A part of META as docs/protocol.md section 6 has it; of another size if told so."""
+    header = struct.pack('>QIIQHB', member, incarnation, version, digest,
+                         len(content) if size is None else size, number)
+    return header + content[512 * number:512 * (number + 1)]
+
+
+def metas_of():
+    """META records: one part, several, the last one of the largest, and what is not whole."""
+    meta = RECORD_META
+    small, large = b'db-2\0rack\0007\0', b'n\0' + b'k\0' + b'v' * 4220 + b'\0'
+    values = {
+        'one': part(2, 1, small, 0),
+        'two': part(2, 1, small, 0) + part(3, 9, b'\0', 0),
+        'last': part(2, 1, large[:4225], 8),
+        'beyond': part(2, 1, small, 1),
+        'huge': part(2, 1, small, 0, size=4226),
+        'none': part(2, 1, small, 0, size=0),
+        'cut': part(2, 1, small, 0)[:-1],
+        'more': part(2, 1, small, 0) + b'\0',
+    }
+    for name, value in values.items():
+        for kind in (0, 1, 7):
+            write('record', f'meta_{name}_{kind}', bytes([kind, meta, len(value)]) + value)
+
+
+RECORD_META = 9  # the place in fuzz_record.c's table
 
 
 def extended(kind, sender, records):

@@ -159,6 +159,49 @@ static void take_suspicion(const uint8_t *value, size_t size, struct naive_datag
     }
 }
 
+/* The bytes of the part that starts here, 0 if there is no such part. */
+static size_t take_part(const uint8_t *bytes, size_t size, struct naive_part *ret)
+{
+    size_t before;
+
+    if (size < 27)
+        return 0;
+    ret->member = number(bytes, 8);
+    ret->incarnation = number(bytes + 8, 4);
+    ret->version = number(bytes + 12, 4);
+    ret->digest = number(bytes + 16, 8);
+    ret->size = (unsigned)number(bytes + 24, 2);
+    ret->number = bytes[26];
+    before = (size_t)ret->number * 512;
+    if (ret->size < 1 || ret->size > 4225 || before >= ret->size)
+        return 0;
+    ret->count = (unsigned)(ret->size - before < 512 ? ret->size - before : 512);
+    if (size - 27 < ret->count)
+        return 0;
+    memcpy(ret->bytes, bytes + 27, ret->count);
+    return 27 + ret->count;
+}
+
+/* Whole parts to the end, or nothing. They are kept of the first record only. */
+static bool take_meta(const uint8_t *value, size_t size, struct naive_datagram *ret)
+{
+    static struct naive_part other;
+    bool is_first = !ret->has_meta;
+
+    ret->has_meta = true;
+    while (size > 0) {
+        struct naive_part *part = is_first ? &ret->parts[ret->part_count] : &other;
+        size_t taken = take_part(value, size, part);
+
+        if (taken == 0)
+            return false;
+        ret->part_count += is_first ? 1 : 0;
+        value += taken;
+        size -= taken;
+    }
+    return true;
+}
+
 /* The first of its type counts. */
 static void take_record(unsigned type, const uint8_t *value, size_t size,
                         struct naive_datagram *ret)
@@ -203,10 +246,10 @@ static bool is_length_right(unsigned type, size_t size)
     }
 }
 
-/* PROBE, ON_BEHALF, TOKEN, CLUSTER, SUSPICION, VIEW, BUCKETS; 0 for what is not kept. */
+/* PROBE, ON_BEHALF, TOKEN, CLUSTER, SUSPICION, VIEW, BUCKETS, META; 0 for what is not kept. */
 static unsigned place_of(unsigned type)
 {
-    static const unsigned order[] = {1, 2, 7, 8, 3, 4, 5};
+    static const unsigned order[] = {1, 2, 7, 8, 3, 4, 5, 6};
 
     for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++) {
         if (order[i] == type)
@@ -227,6 +270,8 @@ static bool take_records(const uint8_t *bytes, size_t size, struct naive_datagra
             return false;
         length = (size_t)number(bytes + 1, 2);
         if (length > size - 3 || !is_length_right(type, length))
+            return false;
+        if (type == 6 && !take_meta(bytes + 3, length, ret))
             return false;
         if (place_of(type) <= last || (type == 7 && length == 0))
             ret->is_in_order = false;

@@ -18,6 +18,7 @@ enum {
     NAIVE_SIZE_MAX = 1472,
     NAIVE_ENTRIES_MAX = 1448 / 24,
     NAIVE_ACCUSATIONS_MAX = 1448 / 20,
+    NAIVE_PARTS_MAX = 1448 / 28,
 };
 
 struct naive_addr {
@@ -38,6 +39,18 @@ struct naive_accusation {
     uint64_t target;
     uint64_t incarnation;
     uint64_t accuser;
+};
+
+/* Of a member's name and tags. */
+struct naive_part {
+    uint64_t member;
+    uint64_t incarnation;
+    uint64_t version;
+    uint64_t digest;
+    unsigned size;
+    unsigned number;
+    unsigned count; /* of bytes */
+    uint8_t bytes[512];
 };
 
 struct naive_datagram {
@@ -61,6 +74,9 @@ struct naive_datagram {
     bool has_suspicion;
     unsigned accusation_count;
     struct naive_accusation accusations[NAIVE_ACCUSATIONS_MAX];
+    bool has_meta;
+    unsigned part_count;
+    struct naive_part parts[NAIVE_PARTS_MAX];
     bool has_view;
     uint64_t view_digest;
     uint64_t view_members;

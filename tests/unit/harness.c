@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/member.h"
+#include "core/meta_value.h"
 #include "core/proof.h"
 #include "core/stranger.h"
 
@@ -106,6 +107,14 @@ size_t message_write(const struct message *m, uint8_t *buf)
         DEMAND(wire_put_cluster(&b, m->cluster));
     if (m->suspicion_count)
         DEMAND(wire_put_suspicions(&b, m->suspicions, m->suspicion_count));
+    if (m->meta_count) {
+        uint8_t bytes[SWIM_DATAGRAM_MAX];
+        struct writer value = writer_of(bytes, sizeof bytes);
+
+        for (uint32_t i = 0; i < m->meta_count; i++)
+            DEMAND(wire_write_meta(&value, &m->metas[i]));
+        DEMAND(wire_put_record(&b, WIRE_EXT_META, bytes, (uint16_t)writer_size(&value)));
+    }
     if (m->has_view)
         DEMAND(wire_put_view(&b, m->view_digest, m->view_count));
     if (m->kind == WIRE_PING_REQ)
@@ -201,6 +210,45 @@ void hear_accusation(struct swim *s, swim_time now, uint64_t from, uint64_t targ
     DEMAND(hear(s, now, &gossip) == SWIM_OK);
 }
 
+struct wire_meta_part part_of(const struct said_meta *said, uint8_t number,
+                              uint8_t content[WIRE_META_MAX])
+{
+    size_t size = meta_value_write(said->meta, content);
+
+    return (struct wire_meta_part){
+        .id = said->of,
+        .key = {said->incarnation, said->version, meta_value_digest(content, size)},
+        .size = (uint16_t)size,
+        .number = number,
+        .part_size = (uint16_t)wire_meta_part_size((uint32_t)size, number),
+        .bytes = content + (size_t)number * WIRE_META_PART,
+    };
+}
+
+void hear_meta(struct swim *s, swim_time now, uint64_t from, const struct said_meta *said)
+{
+    uint8_t content[WIRE_META_MAX];
+    struct wire_meta_part part = part_of(said, 0, content);
+    uint32_t parts = wire_meta_parts(part.size);
+
+    for (uint8_t number = 0; number < parts; number++) {
+        struct message gossip = {
+            .kind = WIRE_GOSSIP, .from = from, .metas = &part, .meta_count = 1};
+
+        part = part_of(said, number, content);
+        DEMAND(hear(s, now, &gossip) == SWIM_OK);
+    }
+}
+
+struct swim_meta meta_of(const char *name, const char *key, const char *value)
+{
+    struct swim_meta meta;
+
+    DEMAND(swim_meta_init(&meta, name) == SWIM_META_OK);
+    DEMAND(!key || swim_meta_set(&meta, key, value) == SWIM_META_OK);
+    return meta;
+}
+
 struct wire_entry entry_of(uint32_t number)
 {
     return (struct wire_entry){.id = number, .addr = addr4(number)};
@@ -272,6 +320,19 @@ bool sent_entry(const struct sent *sent, uint64_t id, struct wire_entry *ret)
     return false;
 }
 
+bool sent_meta(const struct sent *sent, uint64_t id, struct wire_meta_part *ret)
+{
+    struct reader metas = {0};
+
+    if (sent->dg.metas)
+        metas = reader_of(sent->dg.metas, sent->dg.metas_size);
+    while (wire_next_meta(&metas, ret)) {
+        if (ret->id == id)
+            return true;
+    }
+    return false;
+}
+
 uint32_t drain_events(struct swim *s)
 {
     struct swim_event event;
@@ -285,7 +346,7 @@ uint32_t drain_events(struct swim *s)
 swim_time settle(struct swim *s, swim_time now, swim_time until)
 {
     drain(s, now);
-    while (stats_of(s).news_queued > 0) {
+    while (stats_of(s).news_queued + stats_of(s).meta_queued > 0) {
         swim_time due = swim_deadline(s);
 
         if (due > until)

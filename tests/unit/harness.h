@@ -53,6 +53,8 @@ struct message {
     uint64_t cluster;         /* CLUSTER, if not 0 */
     const struct wire_suspicion *suspicions;
     uint32_t suspicion_count;
+    const struct wire_meta_part *metas;
+    uint32_t meta_count;
     uint64_t target; /* PING_REQ */
     struct swim_addr target_addr;
     uint16_t chunk, chunks; /* ANTI_ENTROPY */
@@ -69,6 +71,18 @@ void hear_entry(struct swim *s, swim_time now, uint64_t from, struct wire_entry 
 /* One accusation, at incarnation 0, in a GOSSIP from number `from`, whose clock never moves. */
 void hear_accusation(struct swim *s, swim_time now, uint64_t from, uint64_t target,
                      uint64_t accuser);
+/* A content, all its parts in GOSSIP datagrams from number `from`, whose clock never moves. */
+struct said_meta {
+    uint64_t of; /* whose it is */
+    uint32_t incarnation, version;
+    const struct swim_meta *meta;
+};
+void hear_meta(struct swim *s, swim_time now, uint64_t from, const struct said_meta *said);
+/* Part `number` of it; `content` is filled with the whole. */
+struct wire_meta_part part_of(const struct said_meta *said, uint8_t number,
+                              uint8_t content[WIRE_META_MAX]);
+/* This name, and a tag `key` = `value` unless `key` is NULL. */
+struct swim_meta meta_of(const char *name, const char *key, const char *value);
 /* An alive entry at addr4(number), clock (0, 0). */
 struct wire_entry entry_of(uint32_t number);
 /* Number 1 as configured, quietly (quiet_config_of), and the members 2 .. last, of whom it has heard
@@ -94,6 +108,8 @@ bool next_sent_of(struct swim *s, swim_time now, uint8_t kind, struct sent *ret)
 uint32_t drain(struct swim *s, swim_time now);
 /* The entry about `id` in a datagram, if there is one. */
 bool sent_entry(const struct sent *sent, uint64_t id, struct wire_entry *ret);
+/* The first part of names and tags of `id` in a datagram, if there is one. */
+bool sent_meta(const struct sent *sent, uint64_t id, struct wire_meta_part *ret);
 /* Takes all events. */
 uint32_t drain_events(struct swim *s);
 /* Until no news and no paced datagram is left, or `until`: calls at each deadline, datagrams

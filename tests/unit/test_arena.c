@@ -114,7 +114,7 @@ static void test_the_same_seed_is_the_same_life(void **state)
     assert_true(hashes[0] != hashes[2]);
 }
 
-static void test_footprint_grows_with_members_max_alone(void **state)
+static void test_footprint_grows_with_the_two_capacities_alone(void **state)
 {
     struct swim_config config;
     size_t before = 0;
@@ -131,7 +131,10 @@ static void test_footprint_grows_with_members_max_alone(void **state)
     }
     config.members_max = 16384;
     before = swim_footprint(&config);
-    assert_true(before < 6u * 1024 * 1024);
+    assert_true(before < 9u * 1024 * 1024); /* 4 MiB of it for names and tags */
+    config.meta_memory += 128;
+    assert_int_equal(swim_footprint(&config), before + 128);
+    config.meta_memory -= 128;
     config.fanout = 1;
     config.indirect_k = 16;
     assert_int_equal(swim_footprint(&config), before);
@@ -261,7 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_copy_goes_on_identically),
         cmocka_unit_test(test_the_same_seed_is_the_same_life),
-        cmocka_unit_test(test_footprint_grows_with_members_max_alone),
+        cmocka_unit_test(test_footprint_grows_with_the_two_capacities_alone),
         cmocka_unit_test(test_footprint_of_an_impossible_table_is_asserted),
         cmocka_unit_test(test_nothing_is_written_outside),
         cmocka_unit_test(test_pages_are_touched_as_they_are_used),

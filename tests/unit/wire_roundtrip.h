@@ -59,7 +59,8 @@ static inline bool put_extension(struct wire_builder *b, const struct wire_datag
            (!d->has_cluster || wire_put_cluster(b, d->cluster)) &&
            (!d->has_view || wire_put_view(b, d->view_digest, d->view_count)) &&
            (!d->suspicions || put_suspicions(b, d)) &&
-           (!d->buckets || wire_put_record(b, WIRE_EXT_BUCKETS, d->buckets, d->buckets_size));
+           (!d->buckets || wire_put_record(b, WIRE_EXT_BUCKETS, d->buckets, d->buckets_size)) &&
+           (!d->metas || wire_put_record(b, WIRE_EXT_META, d->metas, d->metas_size));
 }
 
 /* Encodes what was decoded; 0 when it does not fit into `cap`. */
@@ -116,7 +117,8 @@ static inline bool is_same_extension(const struct wire_datagram *a, const struct
            a->challenge == b->challenge && a->echo == b->echo && a->has_cluster == b->has_cluster &&
            a->cluster == b->cluster &&
            is_same_value(a->suspicions, a->suspicions_size, b->suspicions, b->suspicions_size) &&
-           is_same_value(a->buckets, a->buckets_size, b->buckets, b->buckets_size);
+           is_same_value(a->buckets, a->buckets_size, b->buckets, b->buckets_size) &&
+           is_same_value(a->metas, a->metas_size, b->metas, b->metas_size);
 }
 
 static inline bool is_same_datagram(const struct wire_datagram *a, const struct wire_datagram *b)

@@ -1,0 +1,159 @@
+/* Who is called what: see names.h. docs/protocol.md section 7, "names". */
+#include "core/names.h"
+
+#include "base/siphash.h"
+#include "core/event.h"
+#include "core/meta_store.h"
+
+#include <string.h>
+
+enum { NAME_SIZE = SWIM_NAME_MAX + 1 };
+
+static uint64_t hash_slot_name(const void *context, uint32_t slot)
+{
+    const struct swim *s = context;
+
+    return meta_slots_of(s)[slot].name_hash;
+}
+
+struct index_view names_index(const struct swim *s)
+{
+    struct swim *mutable = (struct swim *)(uintptr_t)s;
+
+    return (struct index_view){&mutable->by_name, name_heads(s), next_by_name(s), hash_slot_name,
+                               s};
+}
+
+/* Keyed, so that nobody can choose names that fall into one chain. */
+static uint32_t hash_name(const struct swim *s, const uint8_t name[NAME_SIZE])
+{
+    size_t size = 0;
+
+    while (size < SWIM_NAME_MAX && name[size])
+        size++;
+    return (uint32_t)siphash(s->config.secret, name, size);
+}
+
+/* The name held of `slot`, filled up with zeros. False when it has none. */
+static bool read_name(const struct swim *s, uint32_t slot, uint8_t ret[NAME_SIZE])
+{
+    const struct meta_slot *held = &meta_slots_of(s)[slot];
+    size_t length = 0;
+
+    if (!members_of(s)[slot].has_meta || !held->block)
+        return false;
+    memset(ret, 0, NAME_SIZE);
+    meta_store_read(s, held->block, 0, ret, held->size < NAME_SIZE ? held->size : NAME_SIZE);
+    while (length < SWIM_NAME_MAX && ret[length])
+        length++;
+    memset(ret + length, 0, NAME_SIZE - length);
+    return length > 0;
+}
+
+static bool is_called(const struct swim *s, uint32_t slot, const uint8_t name[NAME_SIZE])
+{
+    uint8_t held[NAME_SIZE];
+
+    return read_name(s, slot, held) && !memcmp(held, name, NAME_SIZE);
+}
+
+static bool is_present(const struct swim *s, uint32_t slot)
+{
+    return is_live(&members_of(s)[slot]);
+}
+
+static uint32_t find(const struct swim *s, const uint8_t name[NAME_SIZE], uint32_t except)
+{
+    uint32_t slot;
+
+    if (except != SELF && is_present(s, SELF) && is_called(s, SELF, name))
+        return SELF;
+    slot = name_heads(s)[index_bucket(&s->by_name, hash_name(s, name))];
+    while (slot && (slot == except || !is_called(s, slot, name)))
+        slot = next_by_name(s)[slot];
+    return slot;
+}
+
+uint32_t names_find(const struct swim *s, const char *name, uint32_t except)
+{
+    uint8_t filled[NAME_SIZE] = {0};
+    size_t length = 0;
+
+    while (name[length] && length < NAME_SIZE)
+        length++;
+    if (length == 0 || length == NAME_SIZE)
+        return 0;
+    memcpy(filled, name, length);
+    return find(s, filled, except);
+}
+
+bool names_are_rivals(const struct swim *s, uint32_t a, uint32_t b)
+{
+    uint8_t name[NAME_SIZE];
+
+    return a != b && members_of(s)[a].record.id && members_of(s)[b].record.id && is_present(s, a) &&
+           is_present(s, b) && read_name(s, a, name) && is_called(s, b, name);
+}
+
+/* The pair is reported about the one that is not SELF. */
+static void report(struct swim *s, uint32_t slot, uint32_t rival)
+{
+    uint32_t subject = slot == SELF ? rival : slot;
+
+    meta_slots_of(s)[subject].rival = slot == SELF ? SELF : rival;
+    meta_slots_of(s)[subject].flags |= META_RIVALLED;
+    s->stats.name_conflicts++;
+    event_about(s, subject, false);
+}
+
+/* Everybody whom SELF now shares its name with; for another member, one is enough: each owner finds
+ * itself among them. */
+static void find_rivals(struct swim *s, uint32_t slot, const uint8_t name[NAME_SIZE])
+{
+    uint32_t rival;
+
+    if (slot != SELF) {
+        rival = find(s, name, slot);
+        if (rival)
+            report(s, slot, rival);
+        return;
+    }
+    rival = name_heads(s)[index_bucket(&s->by_name, hash_name(s, name))];
+    for (; rival; rival = next_by_name(s)[rival]) {
+        if (is_called(s, rival, name))
+            report(s, SELF, rival);
+    }
+}
+
+void names_leave(struct swim *s, uint32_t slot)
+{
+    struct meta_slot *held = &meta_slots_of(s)[slot];
+    struct index_view names = names_index(s);
+
+    if (!members_of(s)[slot].has_meta)
+        return;
+    if (held->flags & META_INDEXED)
+        index_remove(&names, held->name_hash, slot);
+    held->flags &= (uint8_t) ~(META_NAMED | META_INDEXED);
+}
+
+void names_follow(struct swim *s, uint32_t slot)
+{
+    struct index_view names = names_index(s);
+    struct meta_slot *held = &meta_slots_of(s)[slot];
+    uint8_t name[NAME_SIZE];
+
+    if (!is_present(s, slot)) {
+        names_leave(s, slot);
+        return;
+    }
+    if (!members_of(s)[slot].has_meta || held->flags & META_NAMED || !read_name(s, slot, name))
+        return;
+    find_rivals(s, slot, name);
+    held->flags |= META_NAMED;
+    held->name_hash = hash_name(s, name);
+    if (slot == SELF || !index_has_room(&names, held->name_hash))
+        return; /* SELF is looked at first anyway */
+    index_insert(&names, held->name_hash, slot);
+    held->flags |= META_INDEXED;
+}

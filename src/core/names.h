@@ -1,0 +1,22 @@
+/*
+ * Who is called what: an index of the live members that have a name, and the pairs that share one.
+ * Ids are the identity; a name that two live members have is reported, not resolved.
+ */
+#ifndef SWIM_CORE_NAMES_H
+#define SWIM_CORE_NAMES_H
+
+#include "core/instance.h"
+
+/* `slot` is in the index exactly if it is live and has a name, from here on. To be called whenever
+ * its name or its liveness has changed; finds out who shares the name, and has that reported. */
+void names_follow(struct swim *s, uint32_t slot);
+/* The name of `slot` is about to change: out of the index. */
+void names_leave(struct swim *s, uint32_t slot);
+/* A live member of this name, SELF first, but not `except`; 0 if there is none. */
+uint32_t names_find(const struct swim *s, const char *name, uint32_t except);
+/* True when both are live and have the same name. */
+bool names_are_rivals(const struct swim *s, uint32_t a, uint32_t b);
+
+struct index_view names_index(const struct swim *s);
+
+#endif
