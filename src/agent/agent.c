@@ -151,6 +151,8 @@ void agent_settle(struct agent *agent)
         events_note(agent->events, &event);
         if (event.kind == SWIM_EVENT_REFUTED)
             note_refutation(agent);
+        else if (event.kind == SWIM_EVENT_PONG)
+            control_ping_answer(&agent->pings, &event);
     }
     events_push(agent->events);
     arm_timer(agent);

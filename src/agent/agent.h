@@ -16,6 +16,7 @@
 
 #include "agent/config.h"
 #include "agent/control.h"
+#include "agent/control_ping.h"
 #include "agent/control_socket.h"
 #include "agent/events.h"
 #include "agent/exit_code.h"
@@ -59,6 +60,7 @@ struct agent {
     struct control_source control_source;
     struct control_keys control_keys;
     struct control_host control_host;
+    struct control_pings pings;
     struct config_error unsaved; /* why the keys could not be saved the last time */
     bool is_leaving;
     bool is_send_blocked; /* until the socket is writable, or a while is over */

@@ -45,6 +45,7 @@ static const struct route {
     {true, A_HOST, "/leave", control_leave, "leave the cluster, and end"},
     {true, A_HOST, "/force-leave", control_force_leave,
      "{\"id\":\"ID\",\"prune\":false}: this member has left, for everybody"},
+    {true, A_HOST, "/ping", control_ping, "{\"id\":\"ID\"}: ping this member now"},
     {false, NOTHING, "/log", control_tell_log, "the last lines of the log"},
     {false, A_HOST, "/config", control_tell_config, "the settings in force, without keys"},
     {false, A_HOST, "/metrics", control_tell_metrics, "for Prometheus"},

@@ -80,6 +80,8 @@ struct control_host {
     /* Leaves, and then ends the daemon; not before the answer is on its way. */
     void (*leave)(void *context);
     enum swim_order (*force_leave)(void *context, uint64_t id, bool prune);
+    /* Begins a ping; `reply` becomes its answer when it is SWIM_ORDER_DONE. */
+    enum swim_order (*ping)(void *context, uint64_t id, struct http_reply *reply);
 };
 
 /* What the answers are made of, and what the requests change. Read at each request, never kept. */

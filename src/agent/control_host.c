@@ -91,6 +91,17 @@ static enum swim_order force_leave(void *context, uint64_t id, bool prune)
     return order;
 }
 
+static enum swim_order ping(void *context, uint64_t id, struct http_reply *reply)
+{
+    struct agent *agent = context;
+    enum swim_order order = swim_ping(agent->swim, clock_now_ns(), id);
+
+    if (order == SWIM_ORDER_DONE)
+        control_ping_await(&agent->pings, id, reply);
+    agent_settle(agent);
+    return order;
+}
+
 void agent_offer_control(struct agent *agent)
 {
     agent->control_host = (struct control_host){.context = agent,
@@ -99,7 +110,8 @@ void agent_offer_control(struct agent *agent)
                                                 .peer = tell_peer,
                                                 .join = join,
                                                 .leave = leave,
-                                                .force_leave = force_leave};
+                                                .force_leave = force_leave,
+                                                .ping = ping};
     agent->control_source.swim = agent->swim;
     agent->control_source.events = agent->events;
     agent->control_source.host = &agent->control_host;

@@ -28,6 +28,7 @@ control_handler control_list_peers;
 control_handler control_join;
 control_handler control_leave;
 control_handler control_force_leave;
+control_handler control_ping;
 /* control_keyring.c: for members that have keys */
 control_handler control_list_keys;
 control_handler control_install_key;

@@ -1,5 +1,5 @@
 /* What changes the member's place in its cluster: /join (and /peers, what came of it), /leave and
- * /force-leave. docs/configuration.md, section "Control socket". */
+ * /force-leave; and /ping. docs/configuration.md, section "Control socket". */
 #include "agent/control_routes.h"
 
 #include "agent/address.h"
@@ -158,4 +158,19 @@ void control_force_leave(const struct control_source *source, const struct http_
     json_key(&json, "pruned");
     json_bool(&json, prune);
     control_json_end(&json, reply);
+}
+
+/* ---- Ping -------------------------------------------------------------------------------- */
+
+void control_ping(const struct control_source *source, const struct http_request *request,
+                  struct http_reply *reply)
+{
+    json_t *root = NULL;
+    const char *text = control_take_text(request, "id", &root, reply);
+    uint64_t id;
+    bool ok = text != NULL && control_take_id(text, &id, reply);
+
+    json_decref(root);
+    if (ok)
+        (void)control_take_order(source->host->ping(source->host->context, id, reply), reply);
 }

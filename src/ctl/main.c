@@ -5,7 +5,6 @@
 #include "swim/swim.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +52,6 @@ static enum exit_code run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     open_standard_streams();
-    (void)signal(SIGPIPE, SIG_IGN);
     text_init();
     if (is_completion(argc, argv))
         return (int)ctl_complete(argc, argv);

@@ -15,7 +15,10 @@ ctl_verb verb_keys;
 ctl_verb verb_leave;
 ctl_verb verb_members;
 ctl_verb verb_metrics;
+ctl_verb verb_monitor;
+ctl_verb verb_ping;
 ctl_verb verb_rtt;
+ctl_verb verb_tags;
 ctl_verb verb_version;
 
 #endif

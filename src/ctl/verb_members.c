@@ -2,13 +2,13 @@
 #include "ctl/verb.h"
 
 #include "ctl/duration.h"
+#include "ctl/filter.h"
 #include "ctl/json_out.h"
 #include "ctl/table.h"
 
 #include <string.h>
 
 #define TAGS_MAX 1024
-#define OUT_OF_ROOM "too many filters"
 
 static const struct table_column columns[] = {
     {"NAME", false, true, 0}, {"ADDRESS", false, false, 0}, {"STATUS", false, false, 0},
@@ -16,51 +16,6 @@ static const struct table_column columns[] = {
     {"ID", false, false, 1},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
-
-/* ---- The question ------------------------------------------------------------------------ */
-
-static bool is_status(const char *text, size_t size)
-{
-    static const char *const names[] = {"alive", "suspect", "dead", "left"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strlen(names[i]) == size && strncmp(names[i], text, size) == 0)
-            return true;
-    return false;
-}
-
-static bool are_statuses(const char *text)
-{
-    for (;;) {
-        size_t size = strcspn(text, ",");
-        if (!is_status(text, size))
-            return false;
-        if (text[size] == '\0')
-            return true;
-        text += size + 1;
-    }
-}
-
-static enum exit_code make_path(struct ctl *ctl, char path[CTL_PATH_MAX])
-{
-    (void)snprintf(path, CTL_PATH_MAX, "/members");
-    for (size_t i = 0; i < ctl->given_count; i++) {
-        const char *name = ctl->given[i].name;
-        const char *value = ctl->given[i].value;
-        size_t size = strlen(path);
-        if (strcmp(name, "status") == 0 && !are_statuses(value))
-            return ctl_fail(ctl, EXIT_CODE_USAGE,
-                            "--status %.100s: must be alive, suspect, dead or left, or several "
-                            "by commas",
-                            value);
-        if (strcmp(name, "tag") == 0 && (*value == '\0' || *value == '='))
-            return ctl_fail(ctl, EXIT_CODE_USAGE, "--tag %.100s: must be KEY=VALUE, or KEY", value);
-        (void)snprintf(path + size, CTL_PATH_MAX - size, "%c%s=", i == 0 ? '?' : '&', name);
-        if (!client_encode(value, path, CTL_PATH_MAX))
-            return ctl_fail(ctl, EXIT_CODE_USAGE, OUT_OF_ROOM);
-    }
-    return EXIT_CODE_OK;
-}
 
 /* ---- The table --------------------------------------------------------------------------- */
 
@@ -139,8 +94,8 @@ static enum exit_code show(struct ctl *ctl, const json_t *members)
 
 enum exit_code verb_members(struct ctl *ctl)
 {
-    char path[CTL_PATH_MAX];
-    enum exit_code code = make_path(ctl, path);
+    char path[CTL_PATH_MAX] = "/members";
+    enum exit_code code = ctl_filter(ctl, path);
     json_t *root;
 
     if (code == EXIT_CODE_OK)

@@ -20,6 +20,13 @@ static const struct ctl_option members_options[] = {
     {"tag", "KEY[=VALUE]", "only members with this tag; may be repeated: all must hold", "tags"},
     END};
 
+static const struct ctl_option monitor_options[] = {
+    {"status", "STATUS", "only members that are in one of these, after the event", "statuses"},
+    {"tag", "KEY[=VALUE]", "only members with this tag; may be repeated: all must hold", "tags"},
+    {"since", "ID", "go on after this event; 0 begins with the oldest that is held", NULL},
+    {"count", "N", "end after so many", NULL},
+    END};
+
 static const struct ctl_option join_options[] = {
     {"no-wait", NULL, "don't wait until somebody has answered there", NULL}, END};
 
@@ -38,8 +45,13 @@ const struct verb ctl_verbs[] = {
     {"leave", verb_leave, "make the daemon leave its cluster, and end", "", 0, 0, NULL, NO_OPTIONS},
     {"force-leave", verb_force_leave, "declare, for everybody, that members have left", "MEMBER...",
      1, -1, "members", force_leave_options},
+    {"monitor", verb_monitor, "events as they happen, over restarts of the daemon", "", 0, 0, NULL,
+     monitor_options},
+    {"ping", verb_ping, "ping members at once", "MEMBER...", 1, -1, "members", NO_OPTIONS},
     {"rtt", verb_rtt, "round trips of the last probes that members answered", "[MEMBER]...", 0, -1,
      "members", NO_OPTIONS},
+    {"tags", verb_tags, "list, set or delete tags of the daemon's member",
+     "[list | set KEY=VALUE... | delete KEY...]", 0, -1, "own-tags", NO_OPTIONS},
     {"keys", verb_keys, "list, install, use or remove keys of the daemon's keyring",
      "list | install | use KEY-ID | remove KEY-ID", 1, 2, "keys", keys_options},
     {"keygen", verb_keygen, "draw a fresh key, and print it", "", 0, 0, NULL, NO_OPTIONS},
