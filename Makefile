@@ -51,9 +51,19 @@ fuzz: ## libFuzzer over every target, SECONDS in all (default 60), or until EXEC
 	@tools/fuzz $(if $(EXECUTIONS),--executions $(EXECUTIONS),$(SECONDS))
 
 .PHONY: soak
-soak: ## random tests with ever new seeds, for SECONDS (default 60)
+soak: ## random tests with ever new seeds, for SECONDS (default 60); as root also test-deb
 	@tools/setup test
 	@tools/soak $(SECONDS)
+
+.PHONY: deb
+deb: ## Debian packages in build-deb, as lintian likes them
+	@tools/setup test
+	@tools/build-deb build-deb
+
+.PHONY: test-deb
+test-deb: ## builds the packages; installs, tries and purges them in a minimal Debian (root)
+	@tools/setup test
+	@tools/test-deb build-deb/test
 
 .PHONY: evidence
 evidence: ## measures what the papers measured, and writes docs/evidence.md
@@ -86,4 +96,4 @@ clean: ## remove every build directory
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
