@@ -155,6 +155,7 @@ void agent_settle(struct agent *agent)
             control_ping_answer(&agent->pings, &event);
     }
     events_push(agent->events);
+    handler_push(agent->handler);
     arm_timer(agent);
     service_settle(&agent->service);
     /* Once joined, for good: a lone survivor is isolated, not unready. */
@@ -381,6 +382,7 @@ void agent_collect(void *context, struct metrics *ret)
                             .http_connections = http.connections,
                             .guard = guard_stats(agent->guard),
                             .events = events_stats(agent->events),
+                            .handler = handler_stats(agent->handler),
                             .view_digest = swim_view_digest(agent->swim),
                             .process_started = agent->started,
                             .process = process_stats()};
@@ -595,6 +597,10 @@ static enum exit_code start_helpers(struct agent *agent)
         return fail(EXIT_CODE_FAILURE, "the journal of events can't be set up: %s",
                     strerror(errno));
     events_set_heartbeat(agent->events, config->events_heartbeat_ms);
+    agent->handler =
+        handler_new(agent->base, agent->swim, events_journal(agent->events), &agent->config);
+    if (agent->handler == NULL)
+        return fail(EXIT_CODE_FAILURE, "the program for events can't be set up");
     if (!make_events(agent))
         return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
     return EXIT_CODE_OK;
@@ -653,6 +659,7 @@ static void stop(struct agent *agent)
     events_end(agent->events);
     httpd_free(agent->control);
     httpd_free(agent->httpd);
+    handler_free(agent->handler);
     events_free(agent->events);
     resolver_free(agent->resolver);
     limiter_done(&agent->limiter);

@@ -7,6 +7,7 @@
  *        Unix socket --- control ---------+  struct swim
  *                                                +---------- service -- notify (systemd)
  *                                                +---------- events - journal (/events)
+ *                                                            handler -+ (a program)
  *
  * Whatever woke the loop, agent_settle ends the turn: events are reported, datagrams sent, the one
  * timer armed for the core's deadline.
@@ -21,6 +22,7 @@
 #include "agent/events.h"
 #include "agent/exit_code.h"
 #include "agent/guard.h"
+#include "agent/handler.h"
 #include "agent/http.h"
 #include "agent/limiter.h"
 #include "agent/options.h"
@@ -51,9 +53,10 @@ struct agent {
     struct limiter limiter;
     struct shield shield;
     struct resolver *resolver;
-    struct peers peers;    /* added at run time */
-    struct events *events; /* what happened, for those who listen */
-    struct httpd *httpd;   /* NULL: none wanted */
+    struct peers peers;      /* added at run time */
+    struct events *events;   /* what happened, for those who listen */
+    struct handler *handler; /* and for the program of [events] exec */
+    struct httpd *httpd;     /* NULL: none wanted */
     struct http_source source;
     struct httpd *control; /* NULL: none wanted */
     struct control_socket control_socket;

@@ -20,6 +20,8 @@ void config_default(struct agent_config *config)
         .log_interval_ms = 10000,
         .http_bind = {.ip = {127, 0, 0, 1}, .family = 4},
         .events_heartbeat_ms = 15000,
+        .exec_timeout_ms = 30000,
+        .exec_batch_ms = 100,
         .log_level = LOG_INFO,
         .log_format = LOG_AS_TEXT,
         .envelope = SWIM_ENVELOPE_2,
@@ -170,6 +172,20 @@ const char *config_set_control_socket(struct agent_config *config, const char *t
         return "longer than the 107 bytes that the path of a Unix socket can have";
     memset(config->control_socket, 0, sizeof config->control_socket);
     memcpy(config->control_socket, text, size);
+    return NULL;
+}
+
+const char *config_add_exec(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (config->exec_count == CONFIG_EXEC_MAX)
+        return "more than 15 arguments";
+    if (size >= CONFIG_EXEC_WORD_MAX)
+        return "longer than 255 bytes";
+    if (config->exec_count == 0 && *text != '/')
+        return "the program must be given by its whole path: no shell looks for it";
+    memcpy(config->exec[config->exec_count++], text, size + 1);
     return NULL;
 }
 

@@ -22,6 +22,8 @@ _Static_assert(CONFIG_PEERS_MAX <= SWIM_SEEDS_MAX, "every numeric peer can be a 
 #define CONFIG_FILE_MAX (32 * 1024)
 
 #define CONFIG_PATH_MAX 512
+#define CONFIG_EXEC_MAX 16
+#define CONFIG_EXEC_WORD_MAX 256
 
 /* What happens to datagrams in plaintext, where there is a key. */
 enum plaintext_mode {
@@ -49,6 +51,10 @@ struct agent_config {
     char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
     char http_token_file[CONFIG_PATH_MAX];                      /* "": none */
     uint32_t events_heartbeat_ms;
+    uint32_t exec_count;                              /* 0: no program for events */
+    char exec[CONFIG_EXEC_MAX][CONFIG_EXEC_WORD_MAX]; /* its path, and its arguments */
+    uint32_t exec_timeout_ms;
+    uint32_t exec_batch_ms;
     enum log_level log_level;
     enum log_format log_format;
     /* Datagram protection. The key by itself is here until it is in locked memory: then
@@ -85,6 +91,7 @@ config_setter config_set_http_bind;
 config_setter config_add_http_host;
 config_setter config_set_http_token_file;
 config_setter config_set_control_socket;
+config_setter config_add_exec;
 config_setter config_set_log_level;
 config_setter config_set_log_format;
 config_setter config_set_cluster;

@@ -107,6 +107,10 @@ static const struct key keys[] = {
     {"control", "socket", .type = KEY_TEXT, .set = config_set_control_socket,
      PLACE(control_socket)},
 
+    {"events", "exec", .type = KEY_TEXTS, .set = config_add_exec, .is_live = true, PLACE(exec),
+     .count_offset = offsetof(struct agent_config, exec_count)},
+    {"events", "exec_timeout_ms", .is_live = true, MILLISECONDS(exec_timeout_ms, 100, 3600000)},
+    {"events", "exec_batch_ms", .is_live = true, MILLISECONDS(exec_batch_ms, 1, 60000)},
     {"events", "heartbeat_ms", .is_live = true, MILLISECONDS(events_heartbeat_ms, 100, 300000)},
 
     {"log", "level", .type = KEY_TEXT, .set = config_set_log_level, .is_live = true,

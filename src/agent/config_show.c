@@ -145,6 +145,19 @@ static void put_metrics(const struct page *page, const struct agent_config *conf
         put_text(page, "http_token_file", config->http_token_file);
 }
 
+static void put_events(const struct page *page, const struct agent_config *config)
+{
+    put(page, "\n[events]\nexec = [");
+    for (uint32_t i = 0; i < config->exec_count; i++) {
+        put(page, "%s", i > 0 ? ", " : "");
+        put_string(page, config->exec[i]);
+    }
+    put(page, "]\n");
+    put_number(page, "exec_timeout_ms", config->exec_timeout_ms);
+    put_number(page, "exec_batch_ms", config->exec_batch_ms);
+    put_number(page, "heartbeat_ms", config->events_heartbeat_ms);
+}
+
 void config_show(const struct agent_config *config, json_sink *sink, void *context)
 {
     const struct page one = {.sink = sink, .context = context};
@@ -165,8 +178,7 @@ void config_show(const struct agent_config *config, json_sink *sink, void *conte
     put_metrics(page, config);
     put(page, "\n[control]\n");
     put_text(page, "socket", config->control_socket);
-    put(page, "\n[events]\n");
-    put_number(page, "heartbeat_ms", config->events_heartbeat_ms);
+    put_events(page, config);
     put(page, "\n[log]\n");
     put_text(page, "level", log_level_name(config->log_level));
     put_text(page, "format", config->log_format == LOG_AS_JSON ? "json" : "text");

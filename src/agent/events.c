@@ -523,6 +523,11 @@ void events_end(struct events *events)
     }
 }
 
+const struct journal *events_journal(const struct events *events)
+{
+    return events->journal;
+}
+
 struct events_stats events_stats(const struct events *events)
 {
     struct events_stats stats = events->stats;

@@ -30,6 +30,7 @@
 
 struct event_base;
 struct events;
+struct journal;
 
 struct events_stats {
     uint64_t events;    /* noted */
@@ -56,6 +57,9 @@ void events_answer(struct events *events, bool is_control, const struct http_req
 
 /* The daemon ends: every listener gets what it can still get at once, and the end of its stream. */
 void events_end(struct events *events);
+
+/* For other readers; it lives as long as `events`. */
+const struct journal *events_journal(const struct events *events);
 
 struct events_stats events_stats(const struct events *events);
 

@@ -84,7 +84,7 @@ static enum exit_code run(struct options *options, bool is_check_only)
 
     if (code == EXIT_CODE_OK)
         code = take_keys(options, &config, &keys, &error);
-    if (code == EXIT_CODE_OK && !check_token(&config, &error))
+    if (code == EXIT_CODE_OK && (!check_token(&config, &error) || !handler_check(&config, &error)))
         code = EXIT_CODE_CONFIG;
     if (code != EXIT_CODE_OK || is_check_only)
         keyset_free(keys);

@@ -283,6 +283,25 @@ static void put_events(const struct out *out, const struct events_stats *events)
                 events->refused);
 }
 
+static void put_handler(const struct out *out, const struct handler_stats *handler)
+{
+    const struct {
+        const char *result;
+        uint64_t count;
+    } results[] = {{"ok", handler->ok},
+                   {"failed", handler->failed},
+                   {"timeout", handler->timed_out},
+                   {"not_started", handler->not_started}};
+
+    put_counter_head(out, "event_handler_runs", "Runs of the program for events, by result.");
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+        put(out, "swim_event_handler_runs_total{result=\"%s\"} %" PRIu64 "\n", results[i].result,
+            results[i].count);
+    put_counter(out, "event_handler_missed", "Events lost before that program could be given them.",
+                handler->missed);
+    put_gauge(out, "event_handler_running", "Does that program run now?", handler->is_running);
+}
+
 static void put_seal(const struct out *out, const struct guard_stats *guard)
 {
     const struct swim_seal_stats *seal = &guard->seal;
@@ -325,6 +344,7 @@ static void render(const struct metrics *metrics, const struct out *out)
     put_socket(out, metrics);
     put_daemon(out, metrics);
     put_events(out, &metrics->events);
+    put_handler(out, &metrics->handler);
     put_seal(out, &metrics->guard);
     put_build_info(out);
     put_process(out, metrics);

@@ -7,6 +7,7 @@
 
 #include "agent/events.h"
 #include "agent/guard.h"
+#include "agent/handler.h"
 #include "agent/process_stats.h"
 #include "agent/resolver.h"
 #include "agent/shield.h"
@@ -33,6 +34,7 @@ struct metrics {
     uint32_t http_connections;
     struct guard_stats guard;
     struct events_stats events;
+    struct handler_stats handler;
     uint64_t view_digest;
     double process_started; /* seconds of the Unix epoch */
     struct process_stats process;

@@ -44,6 +44,10 @@ static void take_live(struct agent *agent, const struct agent_config *next)
     memcpy(config->http_hosts, next->http_hosts, sizeof config->http_hosts);
     config->log_interval_ms = next->log_interval_ms;
     config->events_heartbeat_ms = next->events_heartbeat_ms;
+    config->exec_count = next->exec_count;
+    memcpy(config->exec, next->exec, sizeof config->exec);
+    config->exec_timeout_ms = next->exec_timeout_ms;
+    config->exec_batch_ms = next->exec_batch_ms;
     events_set_heartbeat(agent->events, config->events_heartbeat_ms);
     agent_arm_report(agent);
     config->log_level = next->log_level;
@@ -113,7 +117,8 @@ static bool read_next(struct agent *agent, struct agent_config *next, struct con
     config_default(next);
     config_default_runtime(next, getenv("RUNTIME_DIRECTORY"));
     return (path == NULL || config_load(next, path, error)) &&
-           options_apply(&agent->options, next, error) && config_check_whole(next, error);
+           options_apply(&agent->options, next, error) && config_check_whole(next, error) &&
+           handler_check(next, error);
 }
 
 void reload(struct agent *agent)
