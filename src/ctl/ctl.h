@@ -122,5 +122,7 @@ double ctl_real(const json_t *object, const char *key);
 SWIM_MUST_CHECK enum exit_code ctl_find_member(struct ctl *ctl, const char *text, char ret_id[24]);
 /* Sorts an array of members by name, address and id, numbers in them by value. */
 void ctl_sort_members(json_t *members);
+/* Sorts them by `compare`, of pointers to json_t *; those that are equal stay in order. */
+void ctl_sort_members_by(json_t *members, int (*compare)(const void *a, const void *b));
 
 #endif

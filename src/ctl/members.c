@@ -26,19 +26,44 @@ static int compare(const void *a, const void *b)
     return order != 0 ? order : strverscmp(ctl_text(left, "id"), ctl_text(right, "id"));
 }
 
-void ctl_sort_members(json_t *members)
+/* A merge sort, since qsort may be a quick one: equal ones must not change places at each look. */
+static void sort(json_t **items, json_t **room, size_t count,
+                 int (*order)(const void *a, const void *b))
+{
+    size_t half = count / 2;
+    size_t left = 0;
+    size_t right = half;
+
+    if (count < 2)
+        return;
+    sort(items, room, half, order);
+    sort(items + half, room, count - half, order);
+    for (size_t i = 0; i < count; i++) {
+        bool takes_left =
+            left < half && (right == count || order(&items[left], &items[right]) <= 0);
+        room[i] = takes_left ? items[left++] : items[right++];
+    }
+    memcpy((void *)items, (void *)room, count * sizeof *items);
+}
+
+void ctl_sort_members_by(json_t *members, int (*order)(const void *a, const void *b))
 {
     size_t count = json_array_size(members);
-    json_t **items = malloc((count + 1) * sizeof(json_t *));
+    json_t **items = calloc(2 * count + 1, sizeof(json_t *));
 
     if (items == NULL)
         return; /* in no order, but all of them */
     for (size_t i = 0; i < count; i++)
         items[i] = json_incref(json_array_get(members, i));
-    qsort(items, count, sizeof(json_t *), compare);
+    sort(items, items + count, count, order);
     for (size_t i = 0; i < count; i++)
         (void)json_array_set_new(members, i, items[i]);
     free((void *)items);
+}
+
+void ctl_sort_members(json_t *members)
+{
+    ctl_sort_members_by(members, compare);
 }
 
 /* ---- Which one --------------------------------------------------------------------------- */

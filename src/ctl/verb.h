@@ -19,6 +19,7 @@ ctl_verb verb_monitor;
 ctl_verb verb_ping;
 ctl_verb verb_rtt;
 ctl_verb verb_tags;
+ctl_verb verb_top;
 ctl_verb verb_version;
 
 #endif

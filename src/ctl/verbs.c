@@ -55,6 +55,8 @@ const struct verb ctl_verbs[] = {
     {"keys", verb_keys, "list, install, use or remove keys of the daemon's keyring",
      "list | install | use KEY-ID | remove KEY-ID", 1, 2, "keys", keys_options},
     {"keygen", verb_keygen, "draw a fresh key, and print it", "", 0, 0, NULL, NO_OPTIONS},
+    {"top", verb_top, "a live view of members, traffic and events, in the terminal", "", 0, 0, NULL,
+     NO_OPTIONS},
     {"metrics", verb_metrics, "the daemon's metrics, as Prometheus reads them", "", 0, 0, NULL,
      NO_OPTIONS},
     {"debug", verb_debug, "write a support bundle: settings, members, metrics, log; no keys",
