@@ -3,9 +3,12 @@
 
 No systemd runs where the tests do. So a whole life of swimd's (start, names, keys, control, reload,
 leave) is traced, and every system call, address family, file written and mapping is held against
-the unit's own lines; system call groups are expanded by systemd-analyze.
+the unit's own lines; and it is lived again with the unit's system calls alone, in the kernel's
+hands. Groups of calls are expanded by systemd-analyze.
 """
 
+import contextlib
+import ctypes
 import http.client
 import json
 import os
@@ -153,28 +156,16 @@ class Units(swimtest.SwimTestCase):
 
 
 class Sandbox(swimtest.SwimTestCase):
-    """A life under strace."""
+    """A life of swimd's within what the unit allows."""
 
-    def setUp(self):
-        super().setUp()
-        if not shutil.which("strace"):
-            self.skipTest("there is no strace")
-        done = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True,
-                              check=False)
-        if done.returncode != 0:
-            self.skipTest("processes can't be traced here")
+    def launch(self, command, env):
+        """Starts swimd by a command that becomes it, so that the process is swimd's own."""
+        with open(os.path.join(self.directory, "swimd.log"), "ab") as out:
+            return swimtest.spawn(command, env=env, stdout=out, stderr=out)
 
-    def trace(self, name, arguments, env=None):
-        """Starts swimd; strace keeps behind it (-D), so that the process is swimd's own."""
-        trace = os.path.join(self.directory, name)
-        log = self.file(name + ".log", "")
-        with open(log, "ab") as out:
-            process = swimtest.spawn(["strace", "-D", "-f", "-q", "-s", "256", "-o", trace, "--",
-                                      swimtest.SWIMD, *arguments], env=env, stdout=out, stderr=out)
-        return trace, process
-
-    def life(self):
-        """The traces of a member's life, and of a check of its settings."""
+    def life(self, start):
+        """A member's life, and a check of its settings. `start(arguments, env)` runs swimd. Returns
+        the folders that are swimd's to write."""
         run, state = (os.path.join(self.directory, name) for name in ("run", "state"))
         os.mkdir(run, 0o700)
         os.mkdir(state, 0o700)
@@ -195,8 +186,7 @@ class Sandbox(swimtest.SwimTestCase):
             """)
         manager = Manager(self)
         env = manager.environment(RUNTIME_DIRECTORY=run, STATE_DIRECTORY=state)
-        traces = [self.trace("life", ["--config", config], env)]
-        process = traces[0][1]
+        process = start(["--config", config], env)
         manager.await_("READY", seconds=10)
         wait_until(lambda: (manager.said("STATUS")[-1:] == ["2 alive, 0 suspect"],
                             manager.said("STATUS")), 20, "it has met its peer")
@@ -205,24 +195,40 @@ class Sandbox(swimtest.SwimTestCase):
         self.assertEqual((status, answer.get("saved")), (200, True), answer)
         status, answer = command(control, "GET", "/info")
         self.assertEqual(status, 200, answer)
-        traces.append(self.trace("check", ["--check-config", "--config", config], env))
-        self.assertEqual(traces[1][1].wait(20), 0)
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", metrics_port,
+                                                          timeout=10)) as connection:
+            connection.request("GET", "/metrics")
+            self.assertIn(b"swim_members_alive 2", connection.getresponse().read())
+        self.assertEqual(start(["--check-config", "--config", config], env).wait(20), 0)
         process.send_signal(signal.SIGHUP)
         manager.await_("READY", 2, seconds=10)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(20), 0)
+        log = open_text(os.path.join(self.directory, "swimd.log"))
+        self.assertNotRegex(log, r"(?m)^\S+ error|not permitted|^swimd: ")
+        return run, state
+
+    def test_a_life_that_is_traced(self):
+        """Held against the unit, line by line: what it calls, opens, writes, maps."""
+        if not shutil.which("strace") or subprocess.run(
+                ["strace", "-o", "/dev/null", "true"], capture_output=True, check=False).returncode:
+            self.skipTest("processes can't be traced here")
+        traces = []
+
+        def start(arguments, env):
+            traces.append(os.path.join(self.directory, f"trace-{len(traces)}"))
+            # -D: strace keeps behind it.
+            return self.launch(["strace", "-D", "-f", "-q", "-s", "256", "-o", traces[-1], "--",
+                                swimtest.SWIMD, *arguments], env)
+
+        writable = self.life(start)
         lines = []
-        for path, _ in traces:
+        for path in traces:
             wait_until(lambda path=path: "+++ exited with 0 +++" in open_text(path), 10,
                        "the trace is whole")
             lines += open_text(path).splitlines()
-        return lines, (run, state)
-
-    def test_a_life_in_the_sandbox(self):
-        lines, writable = self.life()
         unit = settings("swimd.service")
         calls = set(re.findall(r"^\d+ +(\w+)\(", "\n".join(lines), re.M))
-        self.assertIn("recvmmsg" if "recvmmsg" in calls else "recvfrom", calls)
         self.assertGreater(len(calls), 30, "the trace is of a life")
         self.assertEqual(calls - allowed_calls(unit["SystemCallFilter"]), set(),
                          "system calls that the unit forbids")
@@ -232,6 +238,22 @@ class Sandbox(swimtest.SwimTestCase):
         for line in lines:
             with self.subTest(line):
                 self.check_line(line, writable)
+
+    def test_a_life_that_is_confined(self):
+        """The kernel itself refuses what the unit forbids."""
+        try:
+            ctypes.CDLL("libseccomp.so.2")
+        except OSError:
+            self.skipTest("there is no libseccomp")
+        allowed = allowed_calls(settings("swimd.service")["SystemCallFilter"])
+        confine = [sys.executable, os.path.join(TESTS, "system", "confine.py"),
+                   ",".join(sorted(allowed))]
+        self.life(lambda arguments, env: self.launch(
+            [*confine, swimtest.SWIMD, *arguments], env))
+        # And that it does refuse.
+        done = subprocess.run([*confine, "/bin/chown", "0", self.file("x", "")],
+                              capture_output=True, text=True, check=False)
+        self.assertIn("Operation not permitted", done.stderr)
 
     def check_line(self, line, writable):
         if re.search(r"\b(mmap|mprotect)\(", line):
