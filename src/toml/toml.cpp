@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#ifndef TOML_HEADER_ONLY
 #define TOML_HEADER_ONLY 0
+#endif
 #include <toml++/toml.h>
 
 namespace

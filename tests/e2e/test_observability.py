@@ -150,6 +150,15 @@ class Observability(swimtest.SwimTestCase):
         for record in (rule["name"] for rule in rules if rule["type"] == "recording"):
             self.assertTrue(query(record), f"{record} has no data")
 
+    def assert_names_are_known(self, member):
+        """Rules and panels name no metric that isn't there."""
+        known = {re.sub(r"\{.*", "", name) for name in member.metrics()}
+        with open(os.path.join(KIT, "rules.yml"), encoding="utf-8") as file:
+            text = file.read() + json.dumps(panels())
+        used = set(re.findall(r"(?<![:\w])(?:swim|process)_\w+", text))
+        self.assertGreater(len(used), 50)
+        self.assertEqual(used - known, set())
+
     def series_of(self, member):
         return sorted(name for name in member.metrics() if not name.startswith("swim_build_info"))
 
@@ -164,6 +173,7 @@ class Observability(swimtest.SwimTestCase):
     def test_a_death_on_every_panel(self):
         members = self.start_cluster("--key")
         self.await_all_alive(members, 5)
+        self.assert_names_are_known(members[0])
         series = self.series_of(members[0])
         self.start_prometheus()
         victim = self.announced()[2]
