@@ -19,6 +19,8 @@
  *   - Time is `swim_time`: nanoseconds of a monotonic clock that counts suspended time too
  *     (CLOCK_BOOTTIME). Its origin is the host's choice. It must never go back between two
  *     calls on one instance: that is asserted.
+ *   - What has arrived is handed over before swim_advance: an answer that waits in the socket is
+ *     not late, and a busy host that forgets this takes its peers for dead.
  *   - Inputs are copied before the call returns; outputs are values. Nothing is borrowed and
  *     nothing is called back, so there are no re-entrancy rules.
  *   - An instance is used by one thread at a time. Different instances share nothing.
