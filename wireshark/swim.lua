@@ -38,7 +38,7 @@ swim.prefs.everywhere = Pref.bool("Look for sealed datagrams on all ports", fals
     "Tries the keys on every UDP datagram that nobody else knows: slow")
 
 local keys, clusters, key_problem = {}, {}, nil
-local subkeys, opened, requests, links, answers = {}, {}, {}, {}, {}
+local subkeys, opened, requests, links, answers, metas = {}, {}, {}, {}, {}, {}
 
 local function add_key(text, where)
     text = text:gsub("#.*", ""):gsub("%s", "")
@@ -149,6 +149,16 @@ local F = {
     token_challenge = ProtoField.uint64("swim.token.challenge", "Challenge", base.HEX, nil, nil, "0: none"),
     token_echo = ProtoField.uint64("swim.token.echo", "Echo", base.HEX, nil, nil, "0: none"),
     cluster_tag = ProtoField.uint64("swim.cluster.tag", "Tag of the cluster's name", base.HEX),
+    meta_part = ProtoField.none("swim.meta", "Names and tags"),
+    meta_member = ProtoField.uint64("swim.meta.member", "Member", base.DEC),
+    meta_incarnation = ProtoField.uint32("swim.meta.incarnation", "Incarnation", base.DEC),
+    meta_version = ProtoField.uint32("swim.meta.version", "Version", base.DEC),
+    meta_digest = ProtoField.uint64("swim.meta.digest", "Digest", base.HEX),
+    meta_size = ProtoField.uint16("swim.meta.size", "Bytes of the whole", base.DEC),
+    meta_number = ProtoField.uint8("swim.meta.number", "Part", base.DEC),
+    meta_bytes = ProtoField.bytes("swim.meta.bytes", "Bytes of this part"),
+    meta_name = ProtoField.string("swim.meta.name", "Name", base.UNICODE),
+    meta_tag = ProtoField.string("swim.meta.tag", "Tag", base.UNICODE),
     padding = ProtoField.bytes("swim.padding", "Padding"),
     ignored = ProtoField.bytes("swim.ignored", "Ignored", base.NONE, "Bytes behind the header of a LEAVE"),
 
@@ -352,6 +362,67 @@ local function size_of_buckets(r)
     return phase == 1 and 3 + 4 * 2 ^ bits or phase == 2 and 3 + math.max(1, 2 ^ bits / 8) or phase == 3 and 3
 end
 
+-- Bytes of the part of a member's metadata at `at`, 0 when it is not a right one.
+local function size_of_part(r, at)
+    if r.stop - at < 28 then
+        return 0
+    end
+    local rest = r.tvb(at + 24, 2):uint() - 512 * r.tvb(at + 26, 1):uint()
+    local size = 27 + math.min(512, rest)
+    return rest > 0 and size <= r.stop - at and r.tvb(at + 24, 2):uint() <= 4225 and size or 0
+end
+
+local function are_parts(r)
+    local at = r.at
+    while at < r.stop do
+        local size = size_of_part(r, at)
+        if size == 0 then
+            return false
+        end
+        at = at + size
+    end
+    return true
+end
+
+-- Name and tags, once every part of this version was seen.
+local function show_meta_content(item, range, size, parts)
+    local content = ""
+    for i = 0, floor((size - 1) / 512) do
+        content = content .. (parts[i] or "")
+    end
+    if #content == size then
+        local words = {}
+        for word in content:gmatch("([^\0]*)\0") do
+            words[#words + 1] = word
+        end
+        item:add(F.meta_name, range, words[1] or ""):set_generated()
+        for i = 2, #words - 1, 2 do
+            item:add(F.meta_tag, range, words[i] .. "=" .. words[i + 1]):set_generated()
+        end
+        item:append_text((": %s, %u tags"):format(words[1] or "", floor((#words - 1) / 2)))
+    end
+end
+
+local function show_parts(r, record)
+    while r:left() > 0 do
+        local start, total = r.at, size_of_part(r, r.at)
+        local range = r.tvb(start, total)
+        local item = record:add(F.meta_part, range)
+        local id = r:show(item, F.meta_member, 8):uint64()
+        item:set_text("Of member " .. tostring(id))
+        r:show(item, F.meta_incarnation, 4)
+        r:show(item, F.meta_version, 4)
+        r:show(item, F.meta_digest, 8)
+        local size = r:show(item, F.meta_size, 2):uint()
+        local number = r:show(item, F.meta_number, 1):uint()
+        local bytes = r:show(item, F.meta_bytes, total - 27):raw()
+        local whole = r.tvb:raw(start, 26)
+        metas[whole] = metas[whole] or {}
+        metas[whole][number] = bytes
+        show_meta_content(item, range, size, metas[whole])
+    end
+end
+
 -- By type: which sizes are right, and how the value is shown. `about` gathers what is needed later.
 local SHOW = {
     [0] = { function() return true end, function(r, item)
@@ -377,6 +448,7 @@ local SHOW = {
             about.phase = PHASES[r.tvb(r.at, 1):uint()]
             show_buckets(r, item)
         end },
+    [6] = { are_parts, show_parts },
     [7] = { function(r) return r:left() == 0 or r:left() == 16 end, function(r, item)
         if r:left() > 0 then
             r:show(item, F.token_challenge, 8)
@@ -720,7 +792,7 @@ end
 swim.prefs_changed = apply_preferences
 
 function swim.init()
-    opened, subkeys, requests, links, answers = {}, {}, {}, {}, {}
+    opened, subkeys, requests, links, answers, metas = {}, {}, {}, {}, {}, {}
 end
 
 ports:add_for_decode_as(swim)

@@ -54,6 +54,10 @@ extern "C" {
 #define SWIM_NORETURN
 #endif
 
+/* The version of the library that runs, "0.1.0" (static): SWIM_VERSION_* are what a program was
+ * compiled with, this is what it has met. For bindings, and for logs. */
+SWIM_API const char *swim_version(void);
+
 /* ---- Limits ------------------------------------------------------------------------------ */
 
 /* The largest datagram that swim_transmit writes: 24 bytes of header and 1,400 of payload.

@@ -4,6 +4,9 @@
 #include "core/clock.h"
 #include "core/member.h"
 
+#define TEXT_OF(number) TEXT_OF_EXPANDED(number)
+#define TEXT_OF_EXPANDED(number) #number
+
 void inspect_member(const struct swim *s, uint32_t slot, struct swim_member *ret)
 {
     const struct member *m = member_at(s, slot);
@@ -104,6 +107,12 @@ void swim_stats(const struct swim *s, struct swim_stats *ret)
     ret->slots_used = s->slots_used;
     ret->slots_max = s->config.members_max;
     ret->outbox_queued = s->outbox.count;
+}
+
+const char *swim_version(void)
+{
+    return TEXT_OF(SWIM_VERSION_MAJOR) "." TEXT_OF(SWIM_VERSION_MINOR) "." TEXT_OF(
+        SWIM_VERSION_PATCH);
 }
 
 const char *swim_status_name(enum swim_status status)

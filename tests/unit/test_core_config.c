@@ -220,10 +220,21 @@ static void test_members_live_at_the_ends_of_the_ranges(void **state)
     }
 }
 
+static void test_the_version_is_the_headers(void **state)
+{
+    char text[32];
+
+    (void)state;
+    snprintf(text, sizeof text, "%d.%d.%d", SWIM_VERSION_MAJOR, SWIM_VERSION_MINOR,
+             SWIM_VERSION_PATCH);
+    assert_string_equal(swim_version(), text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_the_documented_ones),
+        cmocka_unit_test(test_the_version_is_the_headers),
         cmocka_unit_test(test_every_range),
         cmocka_unit_test(test_the_timeout_is_below_the_interval),
         cmocka_unit_test(test_id_and_address),

@@ -17,7 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 import swimtest  # noqa: E402
 from swimtest import (ACK, ANTI_ENTROPY, BUCKETS, CAPABLE, CLUSTER, EXTENDED, GOSSIP, LEAVE,  # noqa: E402
-                      NACK, ON_BEHALF, PADDING, PING, PING_REQ, PROBE, REQUEST_ACK, SUSPICION, SYNC,
+                      META, NACK, ON_BEHALF, PADDING, PING, PING_REQ, PROBE, REQUEST_ACK, SUSPICION, SYNC,
                       TOKEN, VIEW, Datagram, SwimTestCase, entry, extended, free_port, load_tests)
 from tap import Tap, pcap  # noqa: E402
 
@@ -33,6 +33,7 @@ FIELDS = """version kind length sender heartbeat incarnation flags flags.request
     chunk.count extensions.length record.type record.length probe.sequence on_behalf
     suspicion.target suspicion.incarnation suspicion.accuser view.digest view.members
     buckets.phase buckets.bits buckets.is_last buckets.digest buckets.mask token.challenge
+    meta.member meta.incarnation meta.version meta.digest meta.size meta.number meta.bytes
     token.echo cluster.tag padding ignored""".split()
 
 
@@ -122,6 +123,17 @@ def expect_record(want, kind, value):
                 want("buckets.digest", hexed(value[at:at + 4]))
         if value[0] == 2:
             want("buckets.mask", value[3:].hex())
+    elif kind == META:
+        while value:
+            want("meta.member", number(value[:8]))
+            want("meta.incarnation", number(value[8:12]))
+            want("meta.version", number(value[12:16]))
+            want("meta.digest", hexed(value[16:24]))
+            want("meta.size", number(value[24:26]))
+            want("meta.number", str(value[26]))
+            size = min(512, int.from_bytes(value[24:26], "big") - 512 * value[26])
+            want("meta.bytes", value[27:27 + size].hex())
+            value = value[27 + size:]
     elif kind == TOKEN and value:
         want("token.challenge", hexed(value[:8]))
         want("token.echo", hexed(value[8:]))
@@ -189,6 +201,12 @@ def u(value, size):
     return value.to_bytes(size, "big")
 
 
+def part(content, place, member=2, version=1):
+    """Of a member's metadata, with a digest of fancy."""
+    return (u(member, 8) + u(0, 4) + u(version, 4) + u(0x29811aa202d4f86d, 8) + u(len(content), 2)
+            + u(place, 1) + content[512 * place:512 * place + 512])
+
+
 def of_every_kind():
     """Valid datagrams with every kind, record, and both families."""
     four, six = entry(7, "192.0.2.9:7009", 1, 5, 6), entry(8, "[2001:db8::8]:7008", 2, 1 << 31, 9)
@@ -210,6 +228,7 @@ def of_every_kind():
         (SYNC, [(BUCKETS, bytes([2, 1, 0, 2])), view], four),
         (SYNC, [(BUCKETS, bytes([2, 4, 1, 0x81, 0x10])), view], six),
         (SYNC, [(BUCKETS, bytes([3, 4, 1])), view], six + four),
+        (GOSSIP, [(META, part(b"db-2\0rack\0007\0", 0) + part(b"\0", 0, 9))], four),
         (GOSSIP, [(0x77, b"unknown"), (0x78, b"")], four),
     ]
     return [Datagram(kind, 5, extended(records, payload) if records else payload, 3, 4,
@@ -299,8 +318,22 @@ class Dissector(TsharkTestCase):
         never = [name for name in names(FIELDS) if not any(fields[name] for fields in every)]
         self.assertEqual(never, [], "fields that no datagram of this test has")
         differ = show(capture, ["swim.buckets.differs"])
-        self.assertEqual([d["swim.buckets.differs"] for d in differ[-4:-1]],
+        self.assertEqual([d["swim.buckets.differs"] for d in differ[-5:-2]],
                          [["1"], ["0", "7", "12"], []])
+
+    def test_names_and_tags(self):
+        """From one part, and from several in any order."""
+        tags = [f"key{i:03}={'v' * 20}{i}" for i in range(60)]
+        content = "höst".encode() + b"\0" + b"".join(
+            t.encode().replace(b"=", b"\0") + b"\0" for t in tags)
+        parts = [part(content, i) for i in range(4)]
+        capture = self.capture("meta", [
+            Datagram(GOSSIP, 5, extended([(META, value)]), flags=EXTENDED, capabilities=CAPABLE).encode()
+            for value in (part(b"db-2\0rack\0007\0", 0, version=2), parts[3], parts[0] + parts[1],
+                          parts[2])])
+        shown = show(capture, ["swim.meta.name", "swim.meta.tag"])
+        self.assertEqual([s["swim.meta.name"] for s in shown], [["db-2"], [], [], ["höst"]])
+        self.assertEqual([s["swim.meta.tag"] for s in shown], [["rack=7"], [], [], tags])
 
     def test_ipv6(self):
         datagrams = of_every_kind()
