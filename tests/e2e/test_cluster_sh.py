@@ -165,6 +165,14 @@ class ClusterScript(swimtest.SwimTestCase):
         script.process.send_signal(signal.SIGINT)
         self.assertEqual(script.wait(), 0, script.output())
 
+    def test_arguments_for_every_node(self):
+        script = Script(self, "2", "--", "--log-format", "json", count=2).start()
+        script.await_running()
+        for i in range(2):
+            self.assertRegex(script.output(), rf'(?m)^node{i + 1} \| \{{"time":')
+        script.process.send_signal(signal.SIGINT)
+        self.assertEqual(script.wait(), 0, script.output())
+
     def test_killed_script_takes_its_nodes_along(self):
         script = Script(self).start()
         script.await_running()

@@ -225,6 +225,9 @@ class Observability(swimtest.SwimTestCase):
         members = self.start_cluster()
         self.await_all_alive(members, 5)
         self.assertEqual(members[0].metrics()["swim_seal_keys"], 0)
+        alone = self.node().await_http()
+        self.assertEqual(self.series_of(alone), self.series_of(members[0]),
+                         "the number of series doesn't depend on that of members")
         # SIGTERM to the script alone does it as well.
         self.script.terminate()
         self.assertEqual(self.script.wait(15 * swimtest.FACTOR), 0, self.said())
