@@ -76,6 +76,9 @@ export class MockNode {
   answer(request, response) {
     const route = new URL(request.url, this.url).pathname;
     this.asked.set(route, (this.asked.get(route) ?? 0) + 1);
+    if (this.isSilent) {
+      return; // the client waits
+    }
     const json = (status, value) => {
       response.writeHead(status, { "Content-Type": "application/json; charset=utf-8" });
       response.end(JSON.stringify(value));

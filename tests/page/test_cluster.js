@@ -100,6 +100,15 @@ test("a node that is killed turns suspect, then dead", async () => {
   assert.match(await page.textContent("#announcer"), /failed|suspected/);
 });
 
+test("who comes later sees what happened before", async () => {
+  const later = await browser.visitor();
+  await later.goto(nodes[0].url);
+  await until("it is told", DEAD_WITHIN, async () => (await eventsOf(later))
+    .some(({ kind, text }) => kind === "failed" && text.includes(nodes[4].addr)));
+  assert.equal(await later.textContent("#announcer"), "", "but not aloud");
+  await leave(later);
+});
+
 test("a node that leaves is shown as left", async () => {
   const leaver = nodes[3];
   assert.equal(await leaver.end("SIGTERM"), 0);

@@ -12,8 +12,8 @@ export class Announcer {
     this.timer = 0;
   }
 
-  add(kind, member) {
-    this.waiting.push({ kind, member });
+  add(event, member) {
+    this.waiting.push({ event, member });
     this.timer ||= setTimeout(() => this.speak(), GATHER_MS);
   }
 
@@ -22,16 +22,16 @@ export class Announcer {
     this.waiting = [];
     this.timer = 0;
     byId("announcer").textContent = events.length <= NAMED_MAX ?
-      events.map(({ kind, member }) => `${member ? `${member.label} ` : ""}${describe(kind).words}`)
+      events.map(({ event, member }) => `${member ? `${member.label} ` : ""}${describe(event).words}`)
         .join(". ") : byKind(events);
   }
 }
 
 function byKind(events) {
   const kinds = new Map();
-  for (const { kind } of events) {
+  for (const { event: { kind } } of events) {
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   return [...kinds].map(([kind, number]) =>
-    `${plural(number, "member")}: ${describe(kind).words}`).join(". ");
+    `${plural(number, "member")}: ${describe({ kind }).words}`).join(". ");
 }

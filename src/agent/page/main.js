@@ -97,13 +97,15 @@ function choose(id, opener) {
   invalidate("members");
 }
 
-function happened(kind, time, member) {
-  timeline.add(kind, time, member);
-  if (member) {
-    ring.ripple(member.id, ["note"].includes(describe(kind).sign) ? "muted" : describe(kind).sign);
+// `isPast`: it happened before the page was opened, or while it was away.
+function happened(event, time, member, isPast = false) {
+  timeline.add(event, time, member);
+  if (member && !isPast) {
+    const { sign } = describe(event);
+    ring.ripple(member.id, sign === "note" ? "muted" : sign);
   }
-  if (LOUD.has(kind)) {
-    announcer.add(kind, member);
+  if (LOUD.has(event.kind) && !isPast) {
+    announcer.add(event, member);
   }
 }
 
@@ -131,9 +133,9 @@ function onLink(next) {
   const was = link.state;
   link = next;
   if (next.state === "lost" && (was === "live" || was === "polling")) {
-    happened("lost", Date.now(), null);
+    happened({ kind: "lost" }, Date.now(), null);
   } else if (was === "lost" && (next.state === "live" || next.state === "polling")) {
-    happened("restored", Date.now(), null);
+    happened({ kind: "restored" }, Date.now(), null);
   }
   byId("lock").hidden = source.token === "";
   if (next.state === "locked") {
@@ -207,13 +209,13 @@ const source = new Source({
     const now = Date.now();
     const changes = cluster.replace(nodes, now);
     if (!isToldElsewhere) {
-      changes.forEach(({ kind, member }) => happened(kind, now, member));
+      changes.forEach(({ kind, member }) => happened({ kind }, now, member));
     }
     invalidate("members");
   },
-  event(event) {
+  event(event, isPast) {
     const now = Date.now();
-    happened(event.kind, Date.parse(event.time) || now, cluster.apply(event, now));
+    happened(event, Date.parse(event.time) || now, cluster.apply(event, now), isPast);
     invalidate("members");
   },
   metrics(metrics, ready) {

@@ -1,5 +1,7 @@
 // The members as this page knows them: snapshots and events go in, what changed comes out.
 
+import { plural, seconds } from "./format.js";
+
 export const STATES = ["alive", "suspect", "dead", "left"];
 
 // Kinds of events: the sign, and words that follow the member's name.
@@ -11,7 +13,7 @@ const KINDS = {
   failed: ["dead", "failed: it is taken for dead"],
   left: ["left", "left"],
   forgotten: ["left", "was forgotten"],
-  updated: ["note", "has a new incarnation"],
+  updated: ["note", "has a new incarnation or address"],
   retagged: ["note", "changed its name or tags"],
   "name-conflict": ["suspect", "has a name that another member has, too"],
   refuted: ["note", "refuted a claim about itself"],
@@ -20,12 +22,32 @@ const KINDS = {
   "table-full": ["suspect", "has no room for more members"],
   "leave-done": ["left", "has left the cluster"],
   missed: ["note", "Some events were missed"],
+  dropped: ["note", "This page was too slow for the stream, and asks again"],
+  pong: ["note", "answered a ping"],
   restored: ["note", "Connected again"],
   lost: ["suspect", "The connection was lost"],
 };
 
-export function describe(kind) {
-  const [sign, words] = KINDS[kind] ?? ["note", kind.replaceAll("-", " ")];
+const MISSED = {
+  overwritten: ({ missed }) => `${plural(Number(missed) || 0, "event")} missed: they came too fast`,
+  restarted: () => "This node was started again: what happened before may be missed",
+  unknown: () => "Some events may be missed: this node does not know the last one that was seen",
+};
+
+// An event in words: its sign, and what follows the member's name, if it has a member.
+export function describe(event) {
+  const [sign, words] = Object.hasOwn(KINDS, event.kind) ? KINDS[event.kind] :
+    ["note", String(event.kind).replaceAll("-", " ")];
+  if (event.kind === "missed" && Object.hasOwn(MISSED, event.reason)) {
+    return { sign, words: MISSED[event.reason](event) };
+  }
+  if (event.kind === "pong") {
+    return event.rtt_seconds > 0 ? { sign, words: `${words} in ${seconds(event.rtt_seconds)}` } :
+      { sign: "suspect", words: "did not answer a ping" };
+  }
+  if (event.kind === "paused" && event.paused_seconds > 0) {
+    return { sign, words: `had been paused for ${seconds(event.paused_seconds)}` };
+  }
   return { sign, words };
 }
 

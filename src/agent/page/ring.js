@@ -52,7 +52,7 @@ export class Ring {
       }
     });
     this.box.addEventListener("keydown", (event) => this.key(event));
-    this.box.addEventListener("focus", () => this.moveTo(this.indexOf.get(this.current) ?? 0));
+    this.box.addEventListener("focus", () => this.draw());
     this.box.addEventListener("blur", () => this.draw());
   }
 
@@ -179,8 +179,8 @@ export class Ring {
       from += some.length;
     });
     this.indexOf = new Map(this.places.map((place, index) => [place.id, index]));
-    if (this.current && !this.indexOf.has(this.current)) {
-      this.current = null;
+    if (!this.indexOf.has(this.current)) {
+      this.current = this.places[0]?.id ?? null;
     }
   }
 

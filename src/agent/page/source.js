@@ -25,7 +25,7 @@ function sleep(ms, signal) {
 class Refused extends Error {}
 
 export class Source {
-  // `on`: members(nodes, isToldElsewhere), event(event), metrics(object), ready(object),
+  // `on`: members(nodes, isToldElsewhere), event(event, isPast), metrics(object, ready),
   // link({state, since, retryAt}).
   constructor(on) {
     this.on = on;
@@ -36,6 +36,7 @@ export class Source {
     this.link = { state: "connecting", since: Date.now(), retryAt: 0 };
     this.wake = new AbortController();
     this.unlocked = null;
+    this.isStreaming = false;
   }
 
   start() {
@@ -142,7 +143,8 @@ export class Source {
   // Follows the stream until it ends; false if the node has none.
   async stream() {
     const silence = new AbortController();
-    const headers = this.lastId ? { "Last-Event-ID": this.lastId } : {};
+    // At first, whatever the node still holds.
+    const headers = { "Last-Event-ID": this.lastId || "0" };
     let timer = setTimeout(() => silence.abort(), ANSWER_MS);
     try {
       const answer = await this.ask("/events", { Accept: "text/event-stream", ...headers },
@@ -162,11 +164,11 @@ export class Source {
     }
   }
 
-  // What happens between the beginning of the stream and the snapshot is in both: it waits until
-  // the snapshot is there, and then says the same again.
+  // What comes before the snapshot is there waits for it, and then leads to the same: the last event
+  // of each member says how it is.
   async read(reader, onSign) {
     let waiting = [];
-    const take = (event) => (waiting ? waiting.push(event) : this.hear(event));
+    const take = (event) => (waiting ? waiting.push(event) : this.hear(event, false));
     const parser = new EventParser(take);
     const ended = (async () => {
       for (;;) {
@@ -176,6 +178,9 @@ export class Source {
         }
         onSign();
         parser.push(value);
+        if (!waiting) {
+          this.lastId = parser.lastId;
+        }
       }
     })();
     ended.catch(() => {}); // it is awaited below
@@ -183,26 +188,26 @@ export class Source {
       await this.snapshot(true);
       const held = waiting;
       waiting = null;
-      held.forEach(take);
+      held.forEach((event) => this.hear(event, true));
+      this.lastId = parser.lastId;
+      this.isStreaming = true;
       this.tell("live");
       const resync = setInterval(() => this.snapshot(true).catch(() => {}), RESYNC_MS);
       await ended.finally(() => clearInterval(resync));
     } finally {
+      this.isStreaming = false;
       reader.cancel().catch(() => {});
     }
   }
 
-  hear({ id, kind, data }) {
+  hear({ kind, data }, isPast) {
     let event;
     try {
       event = JSON.parse(data);
     } catch {
       return;
     }
-    if (id) {
-      this.lastId = id;
-    }
-    this.on.event({ ...event, kind: typeof event.kind === "string" ? event.kind : kind });
+    this.on.event({ ...event, kind: typeof event?.kind === "string" ? event.kind : kind }, isPast);
   }
 
   // ---- Figures ----
@@ -214,6 +219,9 @@ export class Source {
         const [metrics, ready] = await Promise.all([this.askJson("/metrics/json"),
           this.askJson("/readyz")]);
         this.on.metrics(metrics, ready);
+        if (this.isStreaming) {
+          this.tell("live"); // it was silent for a while
+        }
       } catch {
         // The members' side says what is wrong, unless its stream is only silent.
         if (this.link.state === "live" && Date.now() - this.lastAnswer > ANSWER_MS) {

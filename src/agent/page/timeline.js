@@ -18,15 +18,15 @@ export class Timeline {
   }
 
   // `member` is null for what concerns no member.
-  add(kind, time, member) {
-    this.waiting.push({ kind, time, member });
+  add(event, time, member) {
+    this.waiting.push({ event, time, member });
     if (this.waiting.length > EVENTS_MAX) {
       this.waiting.shift();
     }
   }
 
-  makeItem({ kind, time, member }) {
-    const { sign, words } = describe(kind);
+  makeItem({ event, time, member }) {
+    const { sign, words } = describe(event);
     const what = el("span", { class: "what" });
     if (member) {
       what.append(el("button", { type: "button", class: "link", "data-id": member.id,
@@ -34,7 +34,7 @@ export class Timeline {
     } else {
       what.append(words);
     }
-    return el("li", { "data-kind": kind }, el("time", { datetime: new Date(time).toISOString(),
+    return el("li", { "data-kind": event.kind }, el("time", { datetime: new Date(time).toISOString(),
       title: dateTime(time) }, clock(time)), glyph(sign), what);
   }
 
@@ -44,7 +44,7 @@ export class Timeline {
     }
     const isAtTop = this.list.scrollTop < 8;
     const height = this.list.scrollHeight;
-    this.list.prepend(...this.waiting.reverse().map((event) => this.makeItem(event)));
+    this.list.prepend(...this.waiting.reverse().map((one) => this.makeItem(one)));
     this.waiting = [];
     while (this.list.children.length > EVENTS_MAX) {
       this.list.lastChild.remove();
