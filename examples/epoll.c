@@ -1,7 +1,8 @@
 /*
- * epoll ADDRESS:PORT [PEER...]: a member of a cluster in a raw epoll loop (Linux).
+ * epoll ADDRESS:PORT [PEER | KEY=VALUE]...: a member of a cluster in a raw epoll loop (Linux), with
+ * tags of its own.
  *
- * Prints what happens to the members. SIGINT or SIGTERM leaves the cluster, a second one ends the
+ * Prints what happens to the members, and their tags. SIGINT or SIGTERM leaves the cluster, a second one ends the
  * program at once. Addresses are 192.0.2.1:7000 or [2001:db8::1]:7000.
  */
 #include <swim/swim.h>
@@ -18,9 +19,6 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Datagrams taken in a row, so that a flood can't keep the timers waiting. */
-#define BATCH 64
 
 union name {
     struct sockaddr any;
@@ -106,7 +104,7 @@ static void receive(struct swim *s, int udp)
 {
     uint8_t data[SWIM_RECEIVE_MAX + 1]; /* one more, so that what is too long shows */
 
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < 64; i++) { /* bounded: a flood can't keep the timers waiting */
         union name name;
         socklen_t name_size = sizeof name;
         ssize_t size = recvfrom(udp, data, sizeof data, 0, &name.any, &name_size);
@@ -123,6 +121,7 @@ static void pump(struct swim *s, int udp)
     uint8_t data[SWIM_DATAGRAM_MAX];
     struct swim_addr to;
     struct swim_event e;
+    struct swim_meta meta;
     size_t size;
 
     while ((size = swim_transmit(s, now(), &to, data, sizeof data)) > 0) {
@@ -131,23 +130,21 @@ static void pump(struct swim *s, int udp)
         /* What can't be sent is lost, as datagrams are; what matters is repeated. */
         (void)sendto(udp, data, size, 0, &name.any, name_size);
     }
-    while (swim_next_event(s, &e))
-        printf("%s %s %s id=%" PRIu64 "\n", swim_event_name(e.kind), print(&e.member.addr),
+    while (swim_next_event(s, &e)) {
+        struct swim_tag tag;
+        printf("%s %s %s id=%" PRIu64, swim_event_name(e.kind), print(&e.member.addr),
                swim_status_name(e.member.status), e.member.id);
-}
-
-/* Rounded up: a little late does no harm, a little early would be a busy loop. */
-static int wait_ms(const struct swim *s)
-{
-    swim_time due = swim_deadline(s), t = now();
-
-    return due == SWIM_NEVER ? -1 : due <= t ? 0 : (int)((due - t) / SWIM_MS + 1);
+        if (swim_member_meta(s, e.member.id, &meta))
+            for (uint32_t i = 0; swim_meta_tag(&meta, i, &tag); i++)
+                printf(" %s=%s", tag.key, tag.value);
+        putchar('\n');
+    }
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        errx(2, "usage: %s ADDRESS:PORT [PEER...]", argv[0]);
+        errx(2, "usage: %s ADDRESS:PORT [PEER | KEY=VALUE]...", argv[0]);
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct swim_addr addr = parse(argv[1]);
     struct swim *s = start(&addr);
@@ -156,12 +153,19 @@ int main(int argc, char **argv)
     int udp = socket(name.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (udp < 0 || bind(udp, &name.any, name_size) != 0)
         err(1, "%s", argv[1]);
-    for (int i = 2; i < argc; i++) {
-        addr = parse(argv[i]);
-        if (!swim_join(s, now(), &addr))
+    struct swim_meta meta;
+    enum swim_meta_error wrong = swim_meta_init(&meta, ""); /* no name */
+    for (int i = 2; i < argc && !wrong; i++) {
+        char *value = strchr(argv[i], '=');
+        if (value != NULL)
+            *value++ = '\0', wrong = swim_meta_set(&meta, argv[i], value);
+        else if (addr = parse(argv[i]), !swim_join(s, now(), &addr))
             errx(2, "at most %d peers", SWIM_SEEDS_MAX);
     }
-
+    if (wrong)
+        errx(2, "%s", swim_meta_error_name(wrong));
+    if (swim_meta_count(&meta) > 0)
+        swim_set_meta(s, now(), &meta);
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);
@@ -178,7 +182,10 @@ int main(int argc, char **argv)
     for (pump(s, udp); !swim_has_left(s); pump(s, udp)) {
         struct epoll_event ready;
         struct signalfd_siginfo info;
-        int count = epoll_wait(epoll, &ready, 1, wait_ms(s));
+        swim_time due = swim_deadline(s), t = now();
+        /* Rounded up: a little late does no harm, a little early would be a busy loop. */
+        int wait = due == SWIM_NEVER ? -1 : due <= t ? 0 : (int)((due - t) / SWIM_MS + 1);
+        int count = epoll_wait(epoll, &ready, 1, wait);
         if (count > 0 && ready.data.fd == udp)
             receive(s, udp);
         if (count > 0 && ready.data.fd == signals && read(signals, &info, sizeof info) > 0) {

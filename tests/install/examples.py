@@ -22,12 +22,12 @@ DETECTED_WITHIN = 15
 class Example:
     """One example program; what it prints goes to a file."""
 
-    def __init__(self, test, name, *before, peers=(), host="127.0.0.1"):
+    def __init__(self, test, name, *before, peers=(), after=(), host="127.0.0.1"):
         self.test, self.name = test, name
         port = free_port()
         self.addr = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.command = [os.path.join(EXAMPLES, name), *before, self.addr,
-                        *(peer.addr for peer in peers)]
+                        *(peer.addr for peer in peers), *after]
         self.log_path = os.path.join(test.directory, f"{name}-{port}.log")
         with open(self.log_path, "wb") as log:
             self.process = spawn(self.command, stdout=log, stderr=log)
@@ -127,6 +127,17 @@ class Examples(SwimTestCase):
         wait_until(lambda: (f"\n    {first.addr} alive id=" in lister.log(), lister.log()), 10,
                    "cluster lists the other member")
         self.assertIn(f"\n    {lister.addr} alive id=", lister.log())
+
+    def test_tags(self):
+        """Tags of one are printed by the other, and those that are none are refused."""
+        first = self.example("epoll", after=["role=db", "rack=7"])
+        second = self.example("epoll", peers=[first])
+        wait_until(lambda: (any(first.addr in line and line.endswith(" rack=7 role=db")
+                                for line in second.log().splitlines()), second.log()),
+                   10, "the tags arrive")
+        process = spawn([os.path.join(EXAMPLES, "epoll"), f"127.0.0.1:{free_port()}", "=value"], stderr=-1, text=True)
+        self.assertIn("key", process.communicate(timeout=5 * FACTOR)[1])
+        self.assertEqual(process.returncode, 2)
 
     def key(self, name):
         path = self.file(name, run("--generate-key").stdout)
