@@ -126,6 +126,7 @@ static void note(struct crowd *crowd, struct host *host, const struct swim_event
 
     switch (event->kind) {
     case SWIM_EVENT_JOINED: host->alive++; break;
+    case SWIM_EVENT_RESTARTED: host->alive += !was_alive; break;
     case SWIM_EVENT_FAILED:
         host->alive--;
         if (event->member.addr.port != crowd->victim_port) {
