@@ -183,6 +183,8 @@ class Sandbox(swimtest.SwimTestCase):
             [metrics]
             server_port = {metrics_port}
             log_interval_ms = 100
+            [events]
+            exec = ["/bin/sh", "-c", "env > {state}/variables; cat > {state}/events"]
             """)
         manager = Manager(self)
         env = manager.environment(RUNTIME_DIRECTORY=run, STATE_DIRECTORY=state)
@@ -199,6 +201,11 @@ class Sandbox(swimtest.SwimTestCase):
                                                           timeout=10)) as connection:
             connection.request("GET", "/metrics")
             self.assertIn(b"swim_members_alive 2", connection.getresponse().read())
+        wait_until(lambda: "joined" in open_text(os.path.join(state, "events")), 10,
+                   "a program was given the event")
+        variables = open_text(os.path.join(state, "variables"))
+        self.assertRegex(variables, "(?m)^PATH=")
+        self.assertNotRegex(variables, "(?m)^(NOTIFY_SOCKET|WATCHDOG_)")
         self.assertEqual(start(["--check-config", "--config", config], env).wait(20), 0)
         process.send_signal(signal.SIGHUP)
         manager.await_("READY", 2, seconds=10)
