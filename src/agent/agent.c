@@ -81,6 +81,7 @@ static void send_all(struct agent *agent)
 
     if (agent->is_send_blocked)
         return;
+    keeper_reserve(agent->keeper); /* what goes out must not be used again by the next run */
     switch (udp_flush(agent->udp, give_datagram, agent)) {
     case UDP_FLUSHED: return;
     case UDP_WAIT_WRITABLE: agent->is_send_blocked = event_add(agent->writable, NULL) == 0; return;
@@ -148,6 +149,7 @@ void agent_settle(struct agent *agent)
     send_all(agent);
     while (swim_next_event(agent->swim, &event)) {
         report_event(&event);
+        keeper_note(agent->keeper, &event);
         events_note(agent->events, &event);
         if (event.kind == SWIM_EVENT_REFUTED)
             note_refutation(agent);
@@ -335,6 +337,27 @@ static void unjoin(void *context, const struct swim_addr *addr)
         swim_unjoin(agent->swim, addr);
 }
 
+/* A remembered member: where there is no place for it, another one is tried later. */
+static bool join_remembered(void *context, const struct swim_addr *addr)
+{
+    struct agent *agent = context;
+
+    return swim_join(agent->swim, clock_now_ns(), addr);
+}
+
+static void settle(void *context)
+{
+    agent_settle(context);
+}
+
+static bool begin_keeping(struct agent *agent)
+{
+    struct keeper_host host = {
+        .context = agent, .join = join_remembered, .unjoin = unjoin, .settle = settle};
+
+    return keeper_begin(agent->keeper, agent->base, agent->swim, &host);
+}
+
 static bool is_live_at(void *context, const struct swim_addr *addr)
 {
     struct agent *agent = context;
@@ -381,6 +404,7 @@ void agent_collect(void *context, struct metrics *ret)
                             .http_refused = http.refused,
                             .http_connections = http.connections,
                             .guard = guard_stats(agent->guard),
+                            .keeper = keeper_stats(agent->keeper),
                             .events = events_stats(agent->events),
                             .handler = handler_stats(agent->handler),
                             .view_digest = swim_view_digest(agent->swim),
@@ -433,6 +457,14 @@ static enum exit_code open_socket(struct agent *agent, struct swim_addr *ret_bou
     if (agent->udp == NULL)
         return fail_to_listen("UDP", address_text(&config->bind).text, "--bind ADDR:PORT");
     return EXIT_CODE_OK;
+}
+
+static enum exit_code open_state(struct agent *agent)
+{
+    struct config_error error;
+    enum exit_code code = keeper_open(&agent->keeper, &agent->config, &error);
+
+    return code == EXIT_CODE_OK ? code : fail(code, "%s", error.text);
 }
 
 static enum exit_code open_http(struct agent *agent)
@@ -515,6 +547,7 @@ static enum exit_code start_member(struct agent *agent, const struct swim_addr *
         return fail(EXIT_CODE_CONFIG, "%s", wrong);
     if (!draw_identity(&config))
         return fail(EXIT_CODE_FAILURE, "no random numbers: %s", strerror(errno));
+    keeper_identify(agent->keeper, &config);
     config.addr = agent->addr;
     config.addr_in_probes = !is_address_equal(&agent->addr, bound);
     memcpy(config.cluster, agent->config.cluster, sizeof config.cluster);
@@ -608,7 +641,7 @@ static enum exit_code start_helpers(struct agent *agent)
 
 static enum exit_code start_guard(struct agent *agent, const struct keyset *keys)
 {
-    agent->guard = guard_new(&agent->config, agent->swim, keys);
+    agent->guard = guard_new(&agent->config, agent->swim, keeper_last_start(agent->keeper), keys);
     if (agent->guard == NULL)
         return fail(EXIT_CODE_FAILURE, "the keys can't be set up: no memory, or no random numbers");
     return EXIT_CODE_OK;
@@ -623,7 +656,9 @@ static enum exit_code start(struct agent *agent, const struct keyset *keys)
     agent->base = make_base();
     if (agent->base == NULL)
         return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
-    code = open_socket(agent, &agent->bound);
+    code = open_state(agent);
+    if (code == EXIT_CODE_OK)
+        code = open_socket(agent, &agent->bound);
     if (code == EXIT_CODE_OK)
         code = start_member(agent, &agent->bound, &source);
     if (code == EXIT_CODE_OK)
@@ -636,6 +671,8 @@ static enum exit_code start(struct agent *agent, const struct keyset *keys)
         code = open_control(agent);
     if (code == EXIT_CODE_OK && !service_start(&agent->service, agent->base, agent->swim))
         code = fail(EXIT_CODE_FAILURE, "the service manager's messages can't be set up");
+    if (code == EXIT_CODE_OK && !begin_keeping(agent))
+        code = fail(EXIT_CODE_FAILURE, "the timers of the state can't be set up");
     if (code != EXIT_CODE_OK)
         return code;
     report_start(agent, &agent->bound, source);
@@ -655,6 +692,7 @@ static void free_event(struct event *event)
 static void stop(struct agent *agent)
 {
     service_free(&agent->service);
+    keeper_close(agent->keeper);
     control_socket_remove(&agent->control_socket);
     events_end(agent->events);
     httpd_free(agent->control);

@@ -24,6 +24,7 @@
 #include "agent/guard.h"
 #include "agent/handler.h"
 #include "agent/http.h"
+#include "agent/keeper.h"
 #include "agent/limiter.h"
 #include "agent/options.h"
 #include "agent/peers.h"
@@ -48,7 +49,8 @@ struct agent {
     swim_time running_since;
     struct swim *swim;
     size_t arena_size;
-    struct guard *guard; /* every datagram of `swim` passes it */
+    struct keeper *keeper; /* NULL: nothing is kept */
+    struct guard *guard;   /* every datagram of `swim` passes it */
     struct udp *udp;
     struct limiter limiter;
     struct shield shield;

@@ -42,6 +42,18 @@ void config_default_runtime(struct agent_config *config, const char *folder)
         (void)config_set_control_socket(config, path);
 }
 
+void config_default_state(struct agent_config *config, const char *folder)
+{
+    char path[CONFIG_PATH_MAX];
+
+    if (folder == NULL || *folder != '/')
+        return;
+    /* The first of several. */
+    int size = snprintf(path, sizeof path, "%.*s", (int)strcspn(folder, ":"), folder);
+    if (size > 0 && (size_t)size < sizeof path)
+        (void)config_set_state_dir(config, path);
+}
+
 const char *config_set_bind(struct agent_config *config, const char *text)
 {
     struct swim_addr addr;
@@ -186,6 +198,17 @@ const char *config_add_exec(struct agent_config *config, const char *text)
     if (config->exec_count == 0 && *text != '/')
         return "the program must be given by its whole path: no shell looks for it";
     memcpy(config->exec[config->exec_count++], text, size + 1);
+    return NULL;
+}
+
+const char *config_set_state_dir(struct agent_config *config, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size >= CONFIG_PATH_MAX)
+        return "the name of the folder is longer than 511 bytes";
+    memset(config->state_dir, 0, sizeof config->state_dir);
+    memcpy(config->state_dir, text, size);
     return NULL;
 }
 

@@ -48,6 +48,7 @@ struct agent_config {
     struct swim_addr http_bind;
     uint32_t http_host_count;
     char http_hosts[CONFIG_HTTP_HOSTS_MAX][HOST_NAME_MAX_SIZE]; /* accepted in Host; "*" = any */
+    char state_dir[CONFIG_PATH_MAX];                            /* "": nothing is kept */
     char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
     char http_token_file[CONFIG_PATH_MAX];                      /* "": none */
     uint32_t events_heartbeat_ms;
@@ -80,6 +81,8 @@ void config_default(struct agent_config *config);
 /* More defaults, for a service that systemd gave a folder for what lives as long as it runs
  * ($RUNTIME_DIRECTORY; NULL: it gave none). */
 void config_default_runtime(struct agent_config *config, const char *folder);
+/* The same for what outlives it ($STATE_DIRECTORY). */
+void config_default_state(struct agent_config *config, const char *folder);
 
 /* Values written as text, in the file or on the command line. NULL when set, else what is wrong
  * (static), and then *config is as before. */
@@ -92,6 +95,7 @@ config_setter config_add_http_host;
 config_setter config_set_http_token_file;
 config_setter config_set_control_socket;
 config_setter config_add_exec;
+config_setter config_set_state_dir;
 config_setter config_set_log_level;
 config_setter config_set_log_format;
 config_setter config_set_cluster;

@@ -88,6 +88,7 @@ static const struct key keys[] = {
     SWIM_KEYS_LIFEGUARD(KEY_OF_NUMBER, KEY_OF_MS, KEY_OF_MS_OFF, KEY_OF_MILLI, KEY_OF_BOOLEAN)
 
     {"node", "cluster", .type = KEY_TEXT, .set = config_set_cluster, PLACE(cluster)},
+    {"node", "state_dir", .type = KEY_TEXT, .set = config_set_state_dir, PLACE(state_dir)},
 
     {"security", "key_file", .type = KEY_SECRET, .set = config_set_key_file, .is_live = true,
      PLACE(key_file)},

@@ -174,6 +174,7 @@ void config_show(const struct agent_config *config, json_sink *sink, void *conte
     put(page, "\n[node]\n");
     if (config->cluster[0] != '\0')
         put_text(page, "cluster", config->cluster);
+    put_text(page, "state_dir", config->state_dir);
     put_security(page, config);
     put_metrics(page, config);
     put(page, "\n[control]\n");

@@ -289,7 +289,7 @@ static const char *install_first(struct guard *guard, const struct keyset *keys)
     return "the keys can't be set up: no memory, or no random numbers";
 }
 
-struct guard *guard_new(const struct agent_config *config, struct swim *swim,
+struct guard *guard_new(const struct agent_config *config, struct swim *swim, uint64_t last_start,
                         const struct keyset *keys)
 {
     struct guard *guard = calloc(1, sizeof *guard);
@@ -302,6 +302,7 @@ struct guard *guard_new(const struct agent_config *config, struct swim *swim,
         return NULL;
     }
     guard->swim = swim;
+    guard->last_start = last_start;
     guard->plaintext = config->plaintext;
     guard->envelope = (enum swim_envelope)config->envelope;
     guard->members_max = config->swim.members_max;

@@ -30,9 +30,10 @@ struct guard_stats {
 };
 
 /* Guards `swim`, which must outlive it, with these keys, copied (NULL: none); of *config it takes
- * envelope, cluster, plaintext mode and capacity. NULL when there is no memory or no randomness. */
+ * envelope, cluster, plaintext mode and capacity. Starts are later than `last_start`, whatever the
+ * clock says. NULL when there is no memory or no randomness. */
 SWIM_MUST_CHECK struct guard *guard_new(const struct agent_config *config, struct swim *swim,
-                                        const struct keyset *keys);
+                                        uint64_t last_start, const struct keyset *keys);
 /* Wipes all keys. NULL is allowed. */
 void guard_free(struct guard *guard);
 

@@ -41,6 +41,7 @@ static enum exit_code configure(const struct options *options, struct agent_conf
 {
     config_default(config);
     config_default_runtime(config, getenv("RUNTIME_DIRECTORY"));
+    config_default_state(config, getenv("STATE_DIRECTORY"));
     if (options->config_path != NULL && !config_load(config, options->config_path, error))
         return EXIT_CODE_CONFIG;
     if (!options_apply(options, config, error))

@@ -302,6 +302,19 @@ static void put_handler(const struct out *out, const struct handler_stats *handl
     put_gauge(out, "event_handler_running", "Does that program run now?", handler->is_running);
 }
 
+static void put_state(const struct out *out, const struct keeper_stats *keeper)
+{
+    const char *suffix = out->is_open ? "" : "_total";
+
+    put_counter(out, "state_writes", "Writes of the state folder that went well.", keeper->writes);
+    put_counter(out, "state_write_failures", "Writes of the state folder that failed.",
+                keeper->failures);
+    put(out,
+        "# HELP swim_state_write_seconds%s Time that the loop has waited for the disk.\n"
+        "# TYPE swim_state_write_seconds%s counter\nswim_state_write_seconds_total %.9g\n",
+        suffix, suffix, (double)keeper->write_ns / 1e9);
+}
+
 static void put_seal(const struct out *out, const struct guard_stats *guard)
 {
     const struct swim_seal_stats *seal = &guard->seal;
@@ -346,6 +359,7 @@ static void render(const struct metrics *metrics, const struct out *out)
     put_events(out, &metrics->events);
     put_handler(out, &metrics->handler);
     put_seal(out, &metrics->guard);
+    put_state(out, &metrics->keeper);
     put_build_info(out);
     put_process(out, metrics);
     if (out->is_open)
@@ -430,6 +444,8 @@ void metrics_render_json(const struct metrics *metrics, json_sink *sink, void *c
     put_pair(&json, "name_lookup_failures", metrics->resolver.failures);
     put_pair(&json, "log_lines_dropped", metrics->log_lines_dropped);
     put_seal_pairs(&json, &metrics->guard);
+    put_pair(&json, "state_writes", metrics->keeper.writes);
+    put_pair(&json, "state_write_failures", metrics->keeper.failures);
     put_pair(&json, "alive", metrics->swim.members[SWIM_ALIVE]);
     put_pair(&json, "suspect", metrics->swim.members[SWIM_SUSPECT]);
     put_pair(&json, "dead", metrics->swim.members[SWIM_DEAD]);

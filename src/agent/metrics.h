@@ -8,6 +8,7 @@
 #include "agent/events.h"
 #include "agent/guard.h"
 #include "agent/handler.h"
+#include "agent/keeper.h"
 #include "agent/process_stats.h"
 #include "agent/resolver.h"
 #include "agent/shield.h"
@@ -33,6 +34,7 @@ struct metrics {
     uint64_t http_refused; /* connections beyond the limit */
     uint32_t http_connections;
     struct guard_stats guard;
+    struct keeper_stats keeper;
     struct events_stats events;
     struct handler_stats handler;
     uint64_t view_digest;

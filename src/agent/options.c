@@ -19,6 +19,7 @@ enum flag {
     FLAG_METRICS_PORT,
     FLAG_HTTP_BIND,
     FLAG_CONTROL_SOCKET,
+    FLAG_STATE_DIR,
     FLAG_LOG_LEVEL,
     FLAG_LOG_FORMAT,
     FLAG_CHECK_CONFIG,
@@ -35,6 +36,7 @@ static const struct option flags[] = {
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"http-bind", required_argument, NULL, FLAG_HTTP_BIND},
     {"control-socket", required_argument, NULL, FLAG_CONTROL_SOCKET},
+    {"state-dir", required_argument, NULL, FLAG_STATE_DIR},
     {"log-level", required_argument, NULL, FLAG_LOG_LEVEL},
     {"log-format", required_argument, NULL, FLAG_LOG_FORMAT},
     {"check-config", no_argument, NULL, FLAG_CHECK_CONFIG},
@@ -64,6 +66,9 @@ static const char help[] =
     "  --control-socket PATH   Unix socket for its owner's commands; \"\" = none (default, but "
     "for\n"
     "                          services with a $RUNTIME_DIRECTORY)\n"
+    "  --state-dir DIR         folder in which the node keeps who it is and whom it knows, over\n"
+    "                          restarts; \"\" = none (default, but for services with a\n"
+    "                          $STATE_DIRECTORY)\n"
     "  --log-level LEVEL       error, warn, info (default) or debug\n"
     "  --log-format FORMAT     text (default) or json\n"
     "  --check-config          check settings and flags, say so, and exit\n"
@@ -72,7 +77,8 @@ static const char help[] =
     "\n"
     "Signals: SIGTERM, SIGINT leave the cluster and exit, a second one exits at once;\n"
     "SIGHUP reads the file again.\n"
-    "Exit codes: 0 ok, 1 failure, 2 usage, 3 bad configuration, 4 cannot bind.\n";
+    "Exit codes: 0 ok, 1 failure, 2 usage, 3 bad configuration, 4 cannot bind,\n"
+    "or the state folder is in use.\n";
 
 const char *options_help(void)
 {
@@ -126,6 +132,7 @@ static enum options_action note(int flag, struct options *options, struct config
     case FLAG_METRICS_PORT: options->metrics_port = optarg; break;
     case FLAG_HTTP_BIND: options->http_bind = optarg; break;
     case FLAG_CONTROL_SOCKET: options->control_socket = optarg; break;
+    case FLAG_STATE_DIR: options->state_dir = optarg; break;
     case FLAG_LOG_LEVEL: options->log_level = optarg; break;
     case FLAG_CLUSTER_KEY_FILE: options->key_file = optarg; break;
     default: options->log_format = optarg; break;
@@ -286,6 +293,7 @@ bool options_apply(const struct options *options, struct agent_config *config,
          apply_text(&next, "--http-bind", options->http_bind, config_set_http_bind, ret_error) &&
          apply_text(&next, "--control-socket", options->control_socket, config_set_control_socket,
                     ret_error) &&
+         apply_text(&next, "--state-dir", options->state_dir, config_set_state_dir, ret_error) &&
          apply_text(&next, "--log-level", options->log_level, config_set_log_level, ret_error) &&
          apply_text(&next, "--log-format", options->log_format, config_set_log_format, ret_error);
     for (size_t i = 0; ok && i < options->peer_list_count; i++)

@@ -28,6 +28,7 @@ struct options {
     const char *metrics_port;
     const char *http_bind;
     const char *control_socket;
+    const char *state_dir;
     const char *log_level;
     const char *log_format;
     size_t peer_list_count;

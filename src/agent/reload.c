@@ -116,6 +116,7 @@ static bool read_next(struct agent *agent, struct agent_config *next, struct con
 
     config_default(next);
     config_default_runtime(next, getenv("RUNTIME_DIRECTORY"));
+    config_default_state(next, getenv("STATE_DIRECTORY"));
     return (path == NULL || config_load(next, path, error)) &&
            options_apply(&agent->options, next, error) && config_check_whole(next, error) &&
            handler_check(next, error);

@@ -59,7 +59,7 @@ static struct side make(uint8_t number, uint32_t envelope, enum plaintext_mode m
     config.swim.addr = side.addr;
     size_t size = swim_footprint(&config.swim);
     side.swim = swim_init(calloc(1, size), size, &config.swim, NOW);
-    side.guard = guard_new(&config, side.swim, given->count > 0 ? given : NULL);
+    side.guard = guard_new(&config, side.swim, 0, given->count > 0 ? given : NULL);
     assert_non_null(side.guard);
     return side;
 }
