@@ -9,8 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Two 64-bit words for 16 bytes of the longest datagram, and for what is left of it. */
+#define NONCES_WORDS (SWIM_DATAGRAM_MAX / 8 + 2)
+
+/* Secret. */
 struct nonces {
-    uint8_t secret[SWIM_KEY_SIZE];
+    uint8_t key[16];
+    uint64_t words[NONCES_WORDS];
 };
 
 void nonces_init(struct nonces *nonces, const uint8_t entropy[SWIM_KEY_SIZE]);

@@ -7,6 +7,21 @@
 #include "seal/seal_private.h"
 #include "seal_support.h"
 
+/* The same once more, as where there are no 128-bit integers. */
+#define SWIM_NO_INT128
+#define nonces_init portable_nonces_init
+#define nonce_of portable_nonce_of
+#define salt_of portable_salt_of
+void nonces_init(struct nonces *nonces, const uint8_t entropy[SWIM_KEY_SIZE]);
+void nonce_of(const struct nonces *nonces, uint64_t counter, const uint8_t *datagram, size_t size,
+              uint8_t ret[ENVELOPE_NONCE_SIZE]);
+uint32_t salt_of(const struct nonces *nonces, uint64_t counter, const uint8_t *datagram,
+                 size_t size);
+#include "seal/nonce.c" /* NOLINT(bugprone-suspicious-include) */
+#undef nonces_init
+#undef nonce_of
+#undef salt_of
+
 #define MILLION 1000000
 #define SIZE ENVELOPE_NONCE_SIZE
 
@@ -152,14 +167,36 @@ static void test_numbers_and_salts(void **state)
     swim_seal_free(clone);
 }
 
+/* With and without 128-bit integers: the same function. */
+static void test_portable(void **state)
+{
+    (void)state;
+    struct nonces nonces;
+    struct nonces portable;
+    uint8_t entropy[SWIM_KEY_SIZE];
+    uint8_t datagram[SWIM_DATAGRAM_MAX];
+    uint8_t expected[SIZE];
+    uint8_t made[SIZE];
+
+    memset(entropy, 0xee, sizeof entropy);
+    nonces_init(&nonces, entropy);
+    portable_nonces_init(&portable, entropy);
+    for (size_t size = LEAST; size <= sizeof datagram; size++) {
+        datagram_make(77, (uint8_t)size, size, datagram);
+        nonce_of(&nonces, size, datagram, size, expected);
+        portable_nonce_of(&portable, size, datagram, size, made);
+        assert_memory_equal(made, expected, SIZE);
+        assert_int_equal(portable_salt_of(&portable, size, datagram, size),
+                         salt_of(&nonces, size, datagram, size));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_million),
-        cmocka_unit_test(test_crashes),
-        cmocka_unit_test(test_clones),
-        cmocka_unit_test(test_cloned_instances),
-        cmocka_unit_test(test_numbers_and_salts),
+        cmocka_unit_test(test_portable),         cmocka_unit_test(test_a_million),
+        cmocka_unit_test(test_crashes),          cmocka_unit_test(test_clones),
+        cmocka_unit_test(test_cloned_instances), cmocka_unit_test(test_numbers_and_salts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
