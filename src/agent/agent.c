@@ -8,6 +8,7 @@
 #include "agent/advertise.h"
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/metrics_tag.h"
 #include "agent/wiping_heap.h"
 #include "base/assert.h"
 
@@ -142,20 +143,24 @@ static void note_refutation(struct agent *agent)
             LOG_TEXT("addr", address_text(&agent->addr).text));
 }
 
+static void tell_event(struct agent *agent, const struct swim_event *event)
+{
+    report_event(event);
+    keeper_note(agent->keeper, event);
+    events_note(agent->events, event);
+    if (event->kind == SWIM_EVENT_REFUTED)
+        note_refutation(agent);
+    else if (event->kind == SWIM_EVENT_PONG)
+        control_ping_answer(&agent->pings, event);
+}
+
 void agent_settle(struct agent *agent)
 {
     struct swim_event event;
 
     send_all(agent);
-    while (swim_next_event(agent->swim, &event)) {
-        report_event(&event);
-        keeper_note(agent->keeper, &event);
-        events_note(agent->events, &event);
-        if (event.kind == SWIM_EVENT_REFUTED)
-            note_refutation(agent);
-        else if (event.kind == SWIM_EVENT_PONG)
-            control_ping_answer(&agent->pings, &event);
-    }
+    while (swim_next_event(agent->swim, &event))
+        tell_event(agent, &event);
     events_push(agent->events);
     handler_push(agent->handler);
     arm_timer(agent);
@@ -565,6 +570,27 @@ static enum exit_code start_member(struct agent *agent, const struct swim_addr *
     return EXIT_CODE_OK;
 }
 
+void agent_introduce(struct agent *agent)
+{
+    struct swim_meta meta;
+
+    if (swim_meta_init(&meta, "") != SWIM_META_OK)
+        return;
+    metrics_tag_put(&meta, &agent->config, &agent->addr);
+    swim_set_meta(agent->swim, clock_now_ns(), &meta);
+}
+
+/* That this changes what it says of itself is no news yet. */
+static void introduce_first(struct agent *agent)
+{
+    struct swim_event event;
+
+    agent_introduce(agent);
+    while (swim_next_event(agent->swim, &event))
+        if (event.kind != SWIM_EVENT_RETAGGED)
+            tell_event(agent, &event);
+}
+
 static bool make_events(struct agent *agent)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -678,6 +704,7 @@ static enum exit_code start(struct agent *agent, const struct keyset *keys)
     report_start(agent, &agent->bound, source);
     report_protection(agent);
     agent_arm_report(agent);
+    introduce_first(agent);
     agent_join_peers(agent);
     agent_settle(agent);
     return EXIT_CODE_OK;

@@ -97,6 +97,8 @@ enum exit_code agent_run(const struct agent_config *config, const struct options
 void agent_settle(struct agent *agent);
 void agent_collect(void *agent, struct metrics *ret);
 
+/* What this member says of itself: by its settings. */
+void agent_introduce(struct agent *agent);
 /* Peers: the numeric ones become seeds at once, names by way of the resolver. */
 void agent_join_peers(struct agent *agent);
 void agent_unjoin_peers(struct agent *agent);

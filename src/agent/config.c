@@ -19,6 +19,7 @@ void config_default(struct agent_config *config)
         .inbound_peer_refill_rate = 50,
         .log_interval_ms = 10000,
         .http_bind = {.ip = {127, 0, 0, 1}, .family = 4},
+        .metrics_advertise = "auto",
         .events_heartbeat_ms = 15000,
         .exec_timeout_ms = 30000,
         .exec_batch_ms = 100,
@@ -184,6 +185,20 @@ const char *config_set_control_socket(struct agent_config *config, const char *t
         return "longer than the 107 bytes that the path of a Unix socket can have";
     memset(config->control_socket, 0, sizeof config->control_socket);
     memcpy(config->control_socket, text, size);
+    return NULL;
+}
+
+const char *config_set_metrics_advertise(struct agent_config *config, const char *text)
+{
+    struct endpoint endpoint;
+    const char *wrong = NULL;
+
+    if (strcmp(text, "auto") != 0 && strcmp(text, "off") != 0)
+        wrong = endpoint_parse(text, &endpoint);
+    if (wrong != NULL)
+        return "must be \"auto\", \"off\", or HOST:PORT at which others reach HTTP here";
+    memset(config->metrics_advertise, 0, sizeof config->metrics_advertise);
+    memcpy(config->metrics_advertise, text, strlen(text) + 1);
     return NULL;
 }
 

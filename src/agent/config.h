@@ -22,6 +22,7 @@ _Static_assert(CONFIG_PEERS_MAX <= SWIM_SEEDS_MAX, "every numeric peer can be a 
 #define CONFIG_FILE_MAX (32 * 1024)
 
 #define CONFIG_PATH_MAX 512
+#define CONFIG_ENDPOINT_MAX (HOST_NAME_MAX_SIZE + 8)
 #define CONFIG_EXEC_MAX 16
 #define CONFIG_EXEC_WORD_MAX 256
 
@@ -51,6 +52,7 @@ struct agent_config {
     char state_dir[CONFIG_PATH_MAX];                            /* "": nothing is kept */
     char control_socket[CONFIG_SOCKET_PATH_MAX];                /* "": none */
     char http_token_file[CONFIG_PATH_MAX];                      /* "": none */
+    char metrics_advertise[CONFIG_ENDPOINT_MAX];                /* "auto", "off", or "host:port" */
     uint32_t events_heartbeat_ms;
     uint32_t exec_count;                              /* 0: no program for events */
     char exec[CONFIG_EXEC_MAX][CONFIG_EXEC_WORD_MAX]; /* its path, and its arguments */
@@ -93,6 +95,7 @@ config_setter config_add_peer;
 config_setter config_set_http_bind;
 config_setter config_add_http_host;
 config_setter config_set_http_token_file;
+config_setter config_set_metrics_advertise;
 config_setter config_set_control_socket;
 config_setter config_add_exec;
 config_setter config_set_state_dir;

@@ -105,6 +105,9 @@ static const struct key keys[] = {
     {"metrics", "http_token_file", .type = KEY_SECRET, .set = config_set_http_token_file,
      .is_live = true, PLACE(http_token_file)},
 
+    {"metrics", "advertise", .type = KEY_TEXT, .set = config_set_metrics_advertise,
+     .is_live = true, PLACE(metrics_advertise)},
+
     {"control", "socket", .type = KEY_TEXT, .set = config_set_control_socket,
      PLACE(control_socket)},
 

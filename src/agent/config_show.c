@@ -141,6 +141,7 @@ static void put_metrics(const struct page *page, const struct agent_config *conf
         put_string(page, config->http_hosts[i]);
     }
     put(page, "]\n");
+    put_text(page, "advertise", config->metrics_advertise);
     if (config->http_token_file[0] != '\0')
         put_text(page, "http_token_file", config->http_token_file);
 }

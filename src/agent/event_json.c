@@ -48,6 +48,10 @@ void event_json_put(struct json *json, const struct swim *swim, const struct swi
         json_key(json, "before");
         json_text(json, swim_status_name(event->before));
     }
+    if (event->kind == SWIM_EVENT_NAME_CONFLICT) {
+        json_key(json, "other");
+        json_u64_string(json, event->other);
+    }
     if (event->kind == SWIM_EVENT_PAUSED) {
         json_key(json, "paused_seconds");
         json_double(json, (double)event->paused_for / 1e9);

@@ -167,6 +167,16 @@ static bool has_room(const struct listener *listener)
     return httpd_stream_pending(listener->stream) < HTTPD_STREAM_PENDING_MAX;
 }
 
+/* By what the member was then. */
+static bool passes(const struct listener *listener, const struct journal_event *event)
+{
+    struct swim_meta meta;
+    bool has_meta = listener->filter.tag_count > 0 && journal_meta(event, &meta);
+
+    return member_filter_passes_meta(&listener->filter, event->member.status,
+                                     has_meta ? &meta : NULL);
+}
+
 /* The events from its place up to number `last`, as far as there is room. */
 static void put_events(struct listener *listener, uint64_t last)
 {
@@ -180,7 +190,7 @@ static void put_events(struct listener *listener, uint64_t last)
     }
     while (listener->next <= last && has_room(listener)) {
         const struct journal_event *event = journal_at(events->journal, listener->next++);
-        if (member_filter_passes(&listener->filter, events->swim, &event->member))
+        if (passes(listener, event))
             put_event(listener, event);
     }
 }

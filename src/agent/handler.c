@@ -174,6 +174,7 @@ static void fill_environment(const struct handler *handler, uint32_t events,
                              struct environment *ret)
 {
     struct swim_member self;
+    struct swim_meta meta;
 
     ret->count = 0;
     put_variable(ret, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -183,6 +184,8 @@ static void fill_environment(const struct handler *handler, uint32_t events,
         return;
     put_variable(ret, "SWIM_ID=%" PRIu64, self.id);
     put_variable(ret, "SWIM_ADDR=%s", address_text(&self.addr).text);
+    if (swim_member_meta(handler->swim, self.id, &meta))
+        put_variable(ret, "SWIM_NAME=%s", meta.name);
 }
 
 /* As a program finds the world that nobody has touched. */

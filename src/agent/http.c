@@ -8,6 +8,7 @@
 #include "agent/http_host.h"
 #include "agent/member_list.h"
 #include "agent/page.h"
+#include "agent/sd.h"
 #include "base/json.h"
 
 #include <event2/buffer.h>
@@ -30,6 +31,14 @@ static void answer_membership(const struct http_source *source, const struct htt
                               struct http_reply *reply)
 {
     member_list_answer(source->swim, "nodes", request, reply);
+}
+
+/* ---- /sd --------------------------------------------------------------------------------- */
+
+static void answer_sd(const struct http_source *source, const struct http_request *request,
+                      struct http_reply *reply)
+{
+    sd_answer(source->swim, request, reply);
 }
 
 /* ---- /events ----------------------------------------------------------------------------- */
@@ -124,6 +133,7 @@ static void answer_index(const struct http_source *source, const struct http_req
         "/               this list, or the live page for browsers\n"
         "/membership     the members that this one knows (?status=alive,suspect&tag=K=V)\n"
         "/events         what happens, as server-sent events\n"
+        "/sd             the members as targets, for Prometheus' http_sd (?port=N)\n"
         "/metrics        for Prometheus\n"
         "/metrics/json   the same, as JSON\n"
         "/healthz        is it running?\n"
@@ -140,7 +150,7 @@ static const struct path {
     {"/", false, answer_index},          {"/membership", false, answer_membership},
     {"/healthz", true, answer_healthz},  {"/readyz", true, answer_readyz},
     {"/metrics", false, answer_metrics}, {"/metrics/json", false, answer_metrics_json},
-    {"/events", false, answer_events},
+    {"/events", false, answer_events},   {"/sd", false, answer_sd},
 };
 
 /* The page itself holds nothing of any member; it asks for the token, and sends it with what it

@@ -14,7 +14,8 @@
 
 struct entry {
     struct journal_event event;
-    char *text; /* the ring's */
+    char *text; /* the JSON, then the tags; the ring's */
+    size_t size;
 };
 
 struct journal {
@@ -45,7 +46,7 @@ static void drop_first(struct journal *journal)
 {
     struct entry *entry = entry_of(journal, journal->first);
 
-    journal->bytes -= entry->event.size;
+    journal->bytes -= entry->size;
     free(entry->text);
     *entry = (struct entry){0};
     journal->first++;
@@ -87,33 +88,48 @@ static void render(struct text *text, const struct swim *swim, const struct swim
     event_json_put(&json, swim, event, id, clock);
 }
 
+/* Room for so many bytes more, or, when `is_all`, for none of what is there. */
+static void make_room(struct journal *journal, size_t size, bool is_all)
+{
+    while (journal->first <= journal->last &&
+           (is_all || journal->last + 1 - journal->first == JOURNAL_EVENTS_MAX ||
+            journal->bytes + size > JOURNAL_BYTES_MAX))
+        drop_first(journal);
+}
+
 void journal_add(struct journal *journal, const struct swim *swim, const struct swim_event *event)
 {
     struct member_clock clock = member_clock_now();
     uint64_t number = journal->last + 1;
+    struct swim_meta meta = {.tags_size = 0};
+    bool has_meta = swim != NULL && swim_member_meta(swim, event->member.id, &meta);
     struct text text = {0};
+    struct entry entry;
     char id[JOURNAL_ID_SIZE];
 
     journal_format_id(journal, number, id);
     render(&text, swim, event, id, &clock);
-    text.to = malloc(text.size);
-    while (journal->first <= journal->last &&
-           (text.to == NULL || number - journal->first == JOURNAL_EVENTS_MAX ||
-            journal->bytes + text.size > JOURNAL_BYTES_MAX))
-        drop_first(journal);
+    entry.size = text.size + meta.tags_size;
+    entry.text = malloc(entry.size);
+    make_room(journal, entry.size, entry.text == NULL);
     journal->last = number;
-    if (text.to == NULL) {
+    if (entry.text == NULL) {
         journal->first = number + 1;
         return;
     }
+    text.to = entry.text;
     render(&text, swim, event, id, &clock);
-    journal->bytes += text.size;
-    *entry_of(journal, number) = (struct entry){.event = {.number = number,
-                                                          .member = event->member,
-                                                          .kind = event->kind,
-                                                          .json = text.to,
-                                                          .size = text.size},
-                                                .text = text.to};
+    memcpy(entry.text + text.size, meta.tags, meta.tags_size);
+    entry.event = (struct journal_event){.number = number,
+                                         .member = event->member,
+                                         .kind = event->kind,
+                                         .json = entry.text,
+                                         .size = text.size,
+                                         .has_meta = has_meta,
+                                         .tags = entry.text + text.size,
+                                         .tags_size = meta.tags_size};
+    journal->bytes += entry.size;
+    *entry_of(journal, number) = entry;
 }
 
 /* ---- Reading ----------------------------------------------------------------------------- */
@@ -137,6 +153,15 @@ const struct journal_event *journal_at(const struct journal *journal, uint64_t n
 static void format_id(uint64_t start, uint64_t number, char ret_id[JOURNAL_ID_SIZE])
 {
     (void)snprintf(ret_id, JOURNAL_ID_SIZE, "%016" PRIx64 "-%" PRIu64, start, number);
+}
+
+bool journal_meta(const struct journal_event *event, struct swim_meta *ret)
+{
+    if (!event->has_meta)
+        return false;
+    ret->tags_size = event->tags_size;
+    memcpy(ret->tags, event->tags, event->tags_size);
+    return true;
 }
 
 void journal_format_id(const struct journal *journal, uint64_t number, char ret_id[JOURNAL_ID_SIZE])

@@ -32,6 +32,9 @@ struct journal_event {
     enum swim_event_kind kind;
     const char *json; /* one object, on one line, without its end */
     size_t size;
+    bool has_meta;    /* was anything known of its name and tags? */
+    const char *tags; /* as in struct swim_meta */
+    uint16_t tags_size;
 };
 
 /* NULL: no memory. `start` names this run. */
@@ -50,6 +53,9 @@ uint64_t journal_first(const struct journal *journal);
 const struct journal_event *journal_at(const struct journal *journal, uint64_t number);
 void journal_format_id(const struct journal *journal, uint64_t number,
                        char ret_id[JOURNAL_ID_SIZE]);
+
+/* The tags that the member had, as member_filter_passes_meta takes them; false: none were known. */
+bool journal_meta(const struct journal_event *event, struct swim_meta *ret);
 
 /* Can who has heard all up to an event go on? */
 enum journal_place {

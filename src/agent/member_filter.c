@@ -75,9 +75,38 @@ bool member_filter_take(struct member_filter *filter, struct http_query *query, 
     return true;
 }
 
+/* "key=value" or "key": of it only the key is looked for. A key holds no '='. */
+static bool has_tag(const struct swim_meta *meta, const char *wanted)
+{
+    char key[SWIM_TAG_KEY_MAX + 1];
+    size_t size = strcspn(wanted, "=");
+    const char *value;
+
+    if (size >= sizeof key)
+        return false; /* longer than any */
+    memcpy(key, wanted, size);
+    key[size] = '\0';
+    value = swim_meta_get(meta, key);
+    return value != NULL && (wanted[size] == '\0' || strcmp(value, wanted + size + 1) == 0);
+}
+
+bool member_filter_passes_meta(const struct member_filter *filter, enum swim_status status,
+                               const struct swim_meta *meta)
+{
+    if ((filter->statuses & 1U << status) == 0 || (filter->tag_count > 0 && meta == NULL))
+        return false;
+    for (uint32_t i = 0; i < filter->tag_count; i++)
+        if (!has_tag(meta, filter->tags[i]))
+            return false;
+    return true;
+}
+
 bool member_filter_passes(const struct member_filter *filter, const struct swim *swim,
                           const struct swim_member *member)
 {
-    (void)swim;
-    return (filter->statuses & 1U << member->status) != 0 && filter->tag_count == 0;
+    struct swim_meta meta;
+    bool has_meta =
+        filter->tag_count > 0 && swim != NULL && swim_member_meta(swim, member->id, &meta);
+
+    return member_filter_passes_meta(filter, member->status, has_meta ? &meta : NULL);
 }

@@ -36,7 +36,11 @@ void member_filter_init(struct member_filter *filter);
 SWIM_MUST_CHECK bool member_filter_take(struct member_filter *filter, struct http_query *query,
                                         const char *known, char ret_error[MEMBER_FILTER_ERROR_MAX]);
 
+/* By the tags that `swim` holds of the member; NULL: it has none. */
 bool member_filter_passes(const struct member_filter *filter, const struct swim *swim,
                           const struct swim_member *member);
+/* The same with the tags at hand; NULL: it has none. */
+bool member_filter_passes_meta(const struct member_filter *filter, enum swim_status status,
+                               const struct swim_meta *meta);
 
 #endif

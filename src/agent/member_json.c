@@ -9,6 +9,7 @@
 #include "agent/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 struct member_clock member_clock_now(void)
@@ -46,12 +47,41 @@ static void put_flag(struct json *json, const char *key, bool value)
     json_bool(json, value);
 }
 
+bool member_next_tag(const struct swim_meta *meta, size_t *at, struct swim_tag *ret)
+{
+    if (*at >= meta->tags_size)
+        return false;
+    ret->key = meta->tags + *at;
+    ret->value = ret->key + strlen(ret->key) + 1;
+    *at = (size_t)(ret->value - meta->tags) + strlen(ret->value) + 1;
+    return true;
+}
+
+/* Nothing of a member that has said nothing: a plain version-1 peer, or one that is new here. */
+static void put_meta(struct json *json, const struct swim *swim, uint64_t id)
+{
+    struct swim_meta meta;
+    struct swim_tag tag;
+    size_t at = 0;
+
+    if (!swim_member_meta(swim, id, &meta))
+        return;
+    json_key(json, "name");
+    json_text(json, meta.name);
+    json_key(json, "tags");
+    json_object_begin(json);
+    while (member_next_tag(&meta, &at, &tag)) {
+        json_key(json, tag.key);
+        json_text(json, tag.value);
+    }
+    json_object_end(json);
+}
+
 void member_json_put(struct json *json, const struct swim *swim, const struct swim_member *member,
                      const struct member_clock *clock)
 {
     char changed[MEMBER_TIME_SIZE];
 
-    (void)swim;
     json_object_begin(json);
     json_key(json, "id");
     json_u64_string(json, member->id);
@@ -59,6 +89,8 @@ void member_json_put(struct json *json, const struct swim *swim, const struct sw
     json_text(json, address_text(&member->addr).text);
     json_key(json, "status");
     json_text(json, swim_status_name(member->status));
+    if (swim != NULL)
+        put_meta(json, swim, member->id);
     put_number(json, "incarnation", member->incarnation);
     put_number(json, "heartbeat", member->heartbeat);
     put_flag(json, "self", member->is_self);

@@ -43,6 +43,8 @@ static void take_live(struct agent *agent, const struct agent_config *next)
     config->http_host_count = next->http_host_count;
     memcpy(config->http_hosts, next->http_hosts, sizeof config->http_hosts);
     config->log_interval_ms = next->log_interval_ms;
+    memcpy(config->metrics_advertise, next->metrics_advertise, sizeof config->metrics_advertise);
+    agent_introduce(agent);
     config->events_heartbeat_ms = next->events_heartbeat_ms;
     config->exec_count = next->exec_count;
     memcpy(config->exec, next->exec, sizeof config->exec);

@@ -32,6 +32,8 @@ static const struct phrase phrases[] = {
     {SWIM_EVENT_LEAVE_DONE, LOG_INFO, "left the cluster"},
     {SWIM_EVENT_RESTARTED, LOG_INFO, "member restarted"},
     {SWIM_EVENT_PONG, LOG_DEBUG, "member pinged"},
+    {SWIM_EVENT_RETAGGED, LOG_INFO, "member changed its name or tags"},
+    {SWIM_EVENT_NAME_CONFLICT, LOG_WARN, "two live members have the same name"},
 };
 
 void report_event(const struct swim_event *event)
@@ -39,6 +41,7 @@ void report_event(const struct swim_event *event)
     const struct swim_member *member = &event->member;
     const struct phrase *phrase = NULL;
     char id[ID_TEXT_MAX];
+    char other[ID_TEXT_MAX];
 
     for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
         if (phrases[i].kind == event->kind)
@@ -49,6 +52,11 @@ void report_event(const struct swim_event *event)
         return;
     }
     (void)snprintf(id, sizeof id, "%" PRIu64, member->id);
+    if (event->kind == SWIM_EVENT_NAME_CONFLICT) {
+        (void)snprintf(other, sizeof other, "%" PRIu64, event->other);
+        LOG(phrase->level, phrase->text, LOG_TEXT("id", id), LOG_TEXT("other", other));
+        return;
+    }
     LOG(phrase->level, phrase->text, LOG_TEXT("id", id),
         LOG_TEXT("addr", address_text(&member->addr).text),
         LOG_TEXT("status", swim_status_name(member->status)),

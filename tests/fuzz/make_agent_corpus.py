@@ -102,7 +102,8 @@ def http():
                  'membership?status=alive,dead&tag=role=db&tag=zone', 'membership?tag=%' + MARK.decode(),
                  'membership?' + MARK.decode() + '=1', 'membership?tag=' + MARK.decode(), 'events', 'events?snapshot=1&status=alive',
                  'events?last_event_id=' + MARK.decode(), 'events?last_event_id=0', 'events?' + MARK.decode(),
-                 'events?snapshot=' + MARK.decode(), 'healthz',
+                 'events?snapshot=' + MARK.decode(), 'sd', 'sd?port=9100&status=dead&tag=a', 'sd?port=' + MARK.decode(),
+                 'healthz',
                  'readyz', 'metrics', 'metrics/json', MARK.decode()):
         name = 'get_' + re.sub(r'\W', '_', path)
         request = b'GET /' + path.encode() + b' HTTP/1.1\r\n' + host + b'\r\n'

@@ -93,6 +93,108 @@ static void test_preset(void **state)
     assert_int_equal(filter.statuses, 1U << SWIM_DEAD);
 }
 
+static struct swim *arena_member(void)
+{
+    static _Alignas(16) uint8_t arena[8 << 20];
+    struct swim_config config;
+
+    memset(arena, 0, sizeof arena);
+    swim_config_default(&config);
+    config.id = UINT64_MAX;
+    config.addr = (struct swim_addr){.family = 4, .ip = {10, 0, 0, 5}, .port = 7000};
+    config.members_max = 16;
+    config.meta_memory = 65536;
+    assert_true(swim_footprint(&config) <= sizeof arena);
+    return swim_init(arena, sizeof arena, &config, SWIM_MS);
+}
+
+static void set_meta(struct swim *swim, const char *name, const char *const pairs[][2],
+                     size_t count)
+{
+    struct swim_meta meta;
+
+    assert_int_equal(swim_meta_init(&meta, name), SWIM_META_OK);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(swim_meta_set(&meta, pairs[i][0], pairs[i][1]), SWIM_META_OK);
+    swim_set_meta(swim, SWIM_MS, &meta);
+}
+
+static bool self_passes(const struct swim *swim, const char *text)
+{
+    char error[MEMBER_FILTER_ERROR_MAX];
+    struct member_filter filter;
+    struct swim_member self;
+    struct http_query query;
+
+    if (!parse(&filter, &query, text, error))
+        fail_msg("%s: %s", text, error);
+    assert_true(swim_member_at(swim, 0, &self));
+    return member_filter_passes(&filter, swim, &self);
+}
+
+static void test_tags(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"role", "db"}, {"zone", "a=b"}, {"empty", ""}, {"R\xC3\xB4le", "x y"}};
+    struct swim *swim = arena_member();
+
+    assert_false(self_passes(swim, "tag=role"));
+    set_meta(swim, "", pairs, COUNT_OF(pairs));
+    assert_true(self_passes(swim, "tag=role=db"));
+    assert_true(self_passes(swim, "tag=role"));
+    assert_true(self_passes(swim, "tag=role=db&tag=zone=a%3Db&tag=empty=&status=alive"));
+    assert_true(self_passes(swim, "tag=zone=a=b"));
+    assert_true(self_passes(swim, "tag=R%C3%B4le=x+y"));
+    assert_false(self_passes(swim, "tag=role="));
+    assert_false(self_passes(swim, "tag=role=d"));
+    assert_false(self_passes(swim, "tag=role=db&tag=zone=c"));
+    assert_false(self_passes(swim, "tag=rol"));
+    assert_false(self_passes(swim, "tag=role=db&status=dead"));
+    char longest[2 * SWIM_TAG_KEY_MAX] = "tag=";
+    memset(longest + 4, 'k', SWIM_TAG_KEY_MAX + 1);
+    assert_false(self_passes(swim, longest));
+}
+
+struct text {
+    char bytes[4096];
+    size_t size;
+};
+
+static void sink(void *context, const char *data, size_t size)
+{
+    struct text *text = context;
+
+    assert_true(text->size + size < sizeof text->bytes);
+    memcpy(text->bytes + text->size, data, size);
+    text->size += size;
+}
+
+static void test_nasty_names(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"\"quoted\"", "back\\slash"}, {"</script>", "\xE2\x80\xA8"}, {"a", "'; --"}};
+    const struct member_clock clock = {.now = SWIM_MS, .now_ms = 1769860800123};
+    struct swim *swim = arena_member();
+    struct swim_member self;
+    struct text text = {.size = 0};
+    struct json json;
+
+    set_meta(swim, "na\"me\\ \xF0\x9F\x90\x8A", pairs, COUNT_OF(pairs));
+    assert_true(swim_member_at(swim, 0, &self));
+    json_init(&json, sink, &text);
+    member_json_put(&json, swim, &self, &clock);
+    text.bytes[text.size] = '\0';
+    assert_string_equal(
+        text.bytes,
+        "{\"id\":\"18446744073709551615\",\"addr\":\"10.0.0.5:7000\",\"status\":\"alive\","
+        "\"name\":\"na\\\"me\\\\ \xF0\x9F\x90\x8A\",\"tags\":{\"\\\"quoted\\\"\":"
+        "\"back\\\\slash\",\"</script>\":\"\xE2\x80\xA8\",\"a\":\"'; --\"},\"incarnation\":0,"
+        "\"heartbeat\":0,\"self\":true,\"capable\":true,\"proved\":true,"
+        "\"changed\":\"2026-01-31T12:00:00.123Z\"}");
+}
+
 static void test_times(void **state)
 {
     (void)state;
@@ -110,10 +212,9 @@ static void test_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_preset),
-        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_status),      cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_preset),      cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_nasty_names), cmocka_unit_test(test_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
