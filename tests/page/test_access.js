@@ -47,6 +47,7 @@ function focused(page) {
 }
 
 async function audit(page, what) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a",
     "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
