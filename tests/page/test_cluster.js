@@ -71,7 +71,7 @@ test("its own health is told in words", async () => {
 
 test("what a chart shows moves", async () => {
   const label = () => page.getAttribute("#charts figure:first-child svg", "aria-label");
-  await until("there is traffic", 15, async () => /sent [\d.,]*[1-9][\d.,]*\/s/.test(await label()));
+  await until("there is traffic", 15, async () => /out [\d.,]*[1-9][\d.,]*\/s/.test(await label()));
   const path_ = await page.getAttribute("#charts .line-0", "d");
   await until("the line grows", 10,
     async () => (await page.getAttribute("#charts .line-0", "d")) !== path_);
@@ -88,7 +88,7 @@ test("a node that is killed turns suspect, then dead", async () => {
   assert.ok((await ringOf(page)).includes(`${victim.addr}, suspect`));
   assert.ok(await painted(page, "suspect") > 50, "a triangle");
   assert.equal(await page.textContent("#centre-words"), "of which 1 in doubt");
-  await pictures("suspect");
+  await pictures("light");
   await until("dead in the table", DEAD_WITHIN,
     async () => await statusOf(page, victim.addr) === "dead");
   assert.ok((await ringOf(page)).includes(`${victim.addr}, dead`));
@@ -124,6 +124,7 @@ test("details of a member", async () => {
   const detail = await page.textContent("#detail");
   assert.ok(detail.includes(await nodes[1].id()));
   assert.ok(detail.includes("version 1 with extensions"));
+  assert.match(detail, /Round trip[\d.]+ (µs|ms)/);
   await page.keyboard.press("Escape");
   assert.equal(await page.isVisible("#detail"), false);
 });
@@ -132,7 +133,7 @@ test("a node that is started again is alive again", async () => {
   const again = await nodes[4].start();
   await until("alive in the table", DEAD_WITHIN, async () => (await rowsOf(page))
     .some(({ addr, status }) => addr === again.addr && status === "alive"));
-  await pictures("end");
+  await pictures("dark");
 });
 
 test("nothing was fetched but from the node, and no policy was broken", async () => {
@@ -141,19 +142,18 @@ test("nothing was fetched but from the node, and no policy was broken", async ()
   await leave(page);
 });
 
-async function pictures(moment) {
+// In one of the themes, on a desk and on a phone.
+async function pictures(colorScheme) {
   if (!PICTURES) {
     return;
   }
   await page.evaluate(() => document.activeElement.blur());
-  for (const scheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const [size, width, height] of [["", 1280, 800], ["-phone", 390, 844]]) {
-      await page.setViewportSize({ width, height });
-      await page.waitForTimeout(300);
-      await page.screenshot({ path: path.join(PICTURES, `page-${scheme}${size}-${moment}.png`) });
-    }
+  await page.mouse.move(0, 0);
+  await page.emulateMedia({ colorScheme });
+  for (const [size, width, height] of [["", 1280, 800], ["-phone", 390, 844]]) {
+    await page.setViewportSize({ width, height });
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: path.join(PICTURES, `page-${colorScheme}${size}.png`) });
   }
   await page.setViewportSize({ width: 1280, height: 800 });
-  await page.emulateMedia({ colorScheme: "light" });
 }

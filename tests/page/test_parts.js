@@ -83,7 +83,7 @@ test("what happened between two lists is told once", () => {
   assert.deepEqual(kinds([node("1", { self: true }), node("2", { status: "left" }),
     node("4", { tags: { role: "db" } })]), ["retagged 4"]);
   assert.deepEqual(kinds([node("1", { self: true, heartbeat: 9 }), node("2", { status: "left" }),
-    node("4", { tags: { role: "db" }, rtt_ns: 5 })]), [], "no news");
+    node("4", { tags: { role: "db" }, rtt_seconds: 5 })]), [], "no news");
   assert.deepEqual(cluster.counts, { alive: 2, suspect: 0, dead: 0, left: 1 });
   assert.equal(cluster.self.id, "1");
 });
@@ -98,7 +98,7 @@ test("events change the members, and nonsense doesn't", () => {
   assert.equal(cluster.apply({ kind: "paused" }, 7), null);
   assert.equal(cluster.apply({ kind: "paused", member: null }, 7), null);
   cluster.apply({ kind: "joined", member: { id: "9", addr: "x", status: "__proto__", tags: 5,
-    name: { toString: 1 }, incarnation: "x", rtt_ns: -1, changed: "never" } }, 8);
+    name: { toString: 1 }, incarnation: "x", rtt_seconds: -1, changed: "never" } }, 8);
   assert.equal(cluster.members.get("9").status, "left");
   assert.deepEqual(Object.keys(cluster.counts), ["alive", "suspect", "dead", "left"]);
 });

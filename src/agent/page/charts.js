@@ -12,9 +12,9 @@ const perSecond = (value) => `${short(value)}/s`;
 // Each line is a function of what grew, and of the time that it took.
 const CHARTS = [
   { title: "Datagrams", unit: perSecond, lines: [
-    { name: "sent", of: rate("datagrams_sent") }, { name: "received", of: rate("datagrams_recv") }] },
+    { name: "out", of: rate("datagrams_sent") }, { name: "in", of: rate("datagrams_recv") }] },
   { title: "Bytes", unit: (value) => `${bytes(value)}/s`, lines: [
-    { name: "sent", of: rate("bytes_sent") }, { name: "received", of: rate("bytes_recv") }] },
+    { name: "out", of: rate("bytes_sent") }, { name: "in", of: rate("bytes_recv") }] },
   { title: "Probe round trip", unit: seconds, lines: [
     { name: "mean", of: (grown) => (grown("probe_rtt_seconds_count") > 0 ?
       grown("probe_rtt_seconds_sum") / grown("probe_rtt_seconds_count") : null) }] },

@@ -175,7 +175,7 @@ export class Table {
     row.own.hidden = !member.self;
     setText(row.addr, member.addr);
     setText(row.rtt, member.rtt === null ? "–" : seconds(member.rtt));
-    setText(row.changed, `${ago(now - member.changed)} ago`);
+    setText(row.changed, now - member.changed < 1000 ? "just now" : `${ago(now - member.changed)} ago`);
     setAttribute(row.changed, "title", `since ${dateTime(member.changed)}`);
     if (row.shownTags !== member.tagText) {
       row.shownTags = member.tagText;
@@ -198,7 +198,7 @@ export class Table {
       this.row = 1;
     }
     this.keep();
-    this.schedule();
+    this.paint();
   }
 
   keep() {
