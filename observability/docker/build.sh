@@ -48,6 +48,8 @@ for package in libc-ares-dev libevent-dev libjansson-dev libsodium-dev libtomlpl
         install -D -m 644 "/usr/share/doc/$package/copyright" "$licences/$package/copyright"
 done
 
-mkdir -p "$out/owned/run/swim"
-chmod 700 "$out/owned/run/swim"
+for folder in run/swim var/lib/swim; do
+    mkdir -p "$out/owned/$folder"
+    chmod 700 "$out/owned/$folder"
+done
 du -sh "$image"

@@ -41,6 +41,8 @@ def ask(path, **parameters):
         with urllib.request.urlopen(url, timeout=10 * swimtest.FACTOR) as answer:
             return json.load(answer)["data"]
     except urllib.error.HTTPError as error:
+        if error.code == 503:  # not ready yet
+            raise
         raise AssertionError(f"{parameters}: {error.read().decode()}") from None
 
 
@@ -122,10 +124,11 @@ class Observability(swimtest.SwimTestCase):
                 with open(log.name, encoding="utf-8") as said:
                     raise AssertionError(f"Prometheus ended:\n{said.read()}")
             try:
-                return value("count(swim_members_alive{job='swim-static'} == 3)") == 3
+                return [value(f"count(swim_members_alive{{job='{job}'}} == 3)") for job in
+                        ("swim-static", "swim-sd")] == [3, 3]
             except OSError as error:
                 return False, error
-        swimtest.wait_until(is_scraping, 15, "Prometheus sees three members, all of one mind", 0.2)
+        swimtest.wait_until(is_scraping, 20, "Prometheus sees three members, all of one mind", 0.2)
 
     def stop_prometheus(self):
         self.prometheus.terminate()
@@ -203,6 +206,11 @@ class Observability(swimtest.SwimTestCase):
 
     def assert_figures_fit(self, detected):
         """Panels show what happened: one death, noticed by two, in about the time that it took."""
+        # Two jobs scrape each member, and no rule takes it twice.
+        rate = "rate(swim_datagrams_sent_total{job='swim-static'}[1m])"
+        recorded = "cluster:swim_datagrams_sent:rate1m"
+        self.assertEqual(value("count(swim_members_alive)"), 6)
+        self.assertLess(value(recorded), 1.5 * value(f"sum({rate})"))
         found = {p["title"]: [filled_in(t["expr"]) for t in p["targets"]] for p in panels()}
         self.assertEqual(value("sum(swim_detection_seconds_count{job='swim-static'})"), 2)
         mean = value("sum(swim_detection_seconds_sum{job='swim-static'}) / 2")
@@ -211,7 +219,6 @@ class Observability(swimtest.SwimTestCase):
         self.assertTrue(1 < p50 <= 15 * swimtest.FACTOR, p50)
         self.assertEqual(len(query(found["Cluster Membership"][0])), 3, "each member's own view")
         self.assertEqual({v for _, v in query(found["View Digest Agreement"][0])}, {1.0})
-        self.assertEqual(value("sum(swim_suspicions_false_total{job='swim-static'})"), 0)
 
     def assert_ctrl_c_stops_all(self):
         pids = self.announced()[:2]

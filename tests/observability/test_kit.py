@@ -202,7 +202,9 @@ class Compose(Kit):
             self.assertEqual((node["read_only"], node["cap_drop"]), (True, ["ALL"]))
             if SWIMD:
                 config = path("docker", "compose.toml")
-                command = [a.replace("/etc/swim/swim.toml", config) for a in node["command"]]
+                self.assertIn("--state-dir=/var/lib/swim/state", node["command"])
+                command = [a.replace("/etc/swim/swim.toml", config) for a in node["command"]
+                           if not a.startswith("--state-dir=")]
                 self.assert_runs(SWIMD, "--check-config", *command)
         for name, service in services.items():
             for port in service["ports"]:
@@ -218,11 +220,18 @@ class Compose(Kit):
             self.assertRegex(service["image"], r":v?\d+\.\d+\.\d+$", name)
 
     def test_its_prometheus_is_the_other_one(self):
-        """But for where the members are."""
+        """But for where the members are, and what /sd calls them."""
         text = text_of("prometheus.yml")
         for i in range(3):
             text = re.sub(rf"127\.0\.0\.1:{9100 + i}\b", f"node{i + 1}:{9100 + i}", text)
-        self.assertEqual(text, text_of("docker", "prometheus.yml"))
+        expected = yaml.safe_load(text)
+        renaming = yaml_of("docker", "prometheus.yml")["scrape_configs"][1]["relabel_configs"][2]
+        expected["scrape_configs"][1]["relabel_configs"].append(renaming)
+        self.assertEqual(expected, yaml_of("docker", "prometheus.yml"))
+        # As Prometheus does it: anchored, the source labels joined by a semicolon.
+        found = re.fullmatch(renaming["regex"], "node2;172.18.0.3:9101")
+        self.assertEqual(found.expand(renaming["replacement"].replace("$", "\\")), "node2:9101")
+        self.assertEqual(renaming["target_label"], "instance")
 
 
 class Docker(Kit):
@@ -253,7 +262,7 @@ class Docker(Kit):
         final = self.stages[-1]
         self.assertEqual(final.last("USER").text, "65534:65534")
         owned = [c for c in final.all("COPY") if c.flags.get("chown") == "65534:65534"]
-        self.assertEqual([c.text.split()[1] for c in owned], ["/run/swim"])
+        self.assertEqual([c.text.split()[1] for c in owned], ["/run/swim", "/var/lib/swim"])
         self.assertEqual(final.last("ENTRYPOINT").exec_form(), ["/usr/bin/swimd"])
         self.assertEqual(final.last("STOPSIGNAL").text, "SIGTERM")
         self.assertNotRegex(" ".join(final.env()), r"(?i)key|token|password|secret")
@@ -401,6 +410,9 @@ class Kubernetes(Kit):
         self.assertIn(f'peers = ["{name}.swim.svc.cluster.local:7000"]', settings)
         mounts = {m["mountPath"] for m in self.swimd["volumeMounts"]}
         self.assertIn("/etc/swim", mounts)
+        # In a folder of its own: that of a volume is for everybody, which swimd refuses.
+        self.assertIn("--state-dir=/var/lib/swim/state", self.swimd["args"])
+        self.assertIn("/var/lib/swim", mounts)
         self.assertIn(dockerfile.read(path("docker", "Dockerfile"))[-1].env()["RUNTIME_DIRECTORY"],
                       mounts)
         key = re.search(r'key_file = "(.*)"', settings).group(1)
@@ -419,7 +431,8 @@ class Kubernetes(Kit):
                 file.write(settings.replace("/dev/null", key))
             arguments = [a.replace("/etc/swim/swim.toml", config).replace("$(POD_IP)", "10.0.0.9")
                          for a in self.swimd["args"]]
-            self.assert_runs(SWIMD, "--check-config", *arguments)
+            self.assert_runs(SWIMD, "--check-config", *(
+                a for a in arguments if not a.startswith("--state-dir=")))
 
     def test_probes_and_ports(self):
         ports = {p["name"]: (p["containerPort"], p["protocol"]) for p in self.swimd["ports"]}
