@@ -10,7 +10,7 @@ const KINDS = {
   recovered: ["alive", "is alive after all"],
   restarted: ["alive", "restarted"],
   suspected: ["suspect", "is suspected"],
-  failed: ["dead", "failed: it is taken for dead"],
+  failed: ["dead", "failed"],
   left: ["left", "left"],
   forgotten: ["left", "was forgotten"],
   updated: ["note", "has a new incarnation or address"],

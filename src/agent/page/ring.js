@@ -411,6 +411,9 @@ function fit(context, member, room) {
 
 // The words in the middle, and the counts below.
 export function renderCentre(cluster) {
+  if (!cluster.isKnown) {
+    return;
+  }
   const { alive, suspect } = cluster.counts;
   const members = cluster.total - cluster.counts.left - cluster.counts.dead;
   byId("centre-number").textContent = count(alive + suspect);
