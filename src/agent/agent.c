@@ -20,7 +20,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <time.h>
 
 /* Datagrams taken in one turn, and before a deadline is acted on: an answer that waits in the
  * socket must be seen before its time-out fires. The second is a full receive buffer's worth. */
@@ -36,9 +35,6 @@
 #define LONELY_FIRST_MS 10000
 #define LONELY_AGAIN_MS 300000
 #define SECOND_NS UINT64_C(1000000000)
-#define LONG_WAIT_NS (50 * SWIM_MS)
-/* More than the ticks of the loop's clock can account for. */
-#define LATE_NS (25 * SWIM_MS)
 #define REFUTATIONS_MANY 3
 #define REFUTATIONS_WITHIN_NS (60 * SECOND_NS)
 
@@ -94,16 +90,6 @@ static void send_all(struct agent *agent)
     }
 }
 
-/* The loop's clock, which events are added to, stands still for a tick: a wait of whole ticks ends
- * when the loop looks for the first time after it. If something else wakes the loop meanwhile, it is
- * shorter by what the clock was behind: a tick more, and a long wait never ends too early. */
-static uint64_t whole_ticks(const struct agent *agent, uint64_t wait_ns)
-{
-    uint64_t ticks = (wait_ns + agent->tick_ns - 1) / agent->tick_ns;
-
-    return (wait_ns > LONG_WAIT_NS ? ticks + 1 : ticks) * agent->tick_ns;
-}
-
 static void arm_timer(struct agent *agent)
 {
     swim_time deadline = swim_deadline(agent->swim);
@@ -122,9 +108,8 @@ static void arm_timer(struct agent *agent)
     /* What is due to be sent stays due while the socket is blocked: no reason to spin. */
     if (agent->is_send_blocked && wait_ns < RESEND_MS * SWIM_MS)
         wait_ns = RESEND_MS * SWIM_MS;
-    wait_ns = whole_ticks(agent, wait_ns);
     wait.tv_sec = (time_t)(wait_ns / SECOND_NS);
-    wait.tv_usec = (suseconds_t)((wait_ns % SECOND_NS + 999) / 1000);
+    wait.tv_usec = (suseconds_t)((wait_ns % SECOND_NS + 999) / 1000); /* never too early */
     (void)evtimer_add(agent->timer, &wait);
 }
 
@@ -204,7 +189,6 @@ static void take_all(struct agent *agent, size_t limit)
         taken += got;
         send_all(agent);
     } while (got >= DRAIN_PORTION && taken < limit);
-    agent->is_behind = got >= DRAIN_PORTION;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -220,15 +204,11 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 static void on_deadline(evutil_socket_t fd, short what, void *context)
 {
     struct agent *agent = context;
-    swim_time due = agent->armed;
 
     (void)fd;
     (void)what;
     agent->armed = SWIM_NEVER;
-    /* An answer that waits in the socket is not late. The loop takes what has arrived before it
-     * looks at timers; there is more only if that was too much for a turn, or we were stopped. */
-    if (agent->is_behind || clock_now_ns() > due + LATE_NS)
-        take_all(agent, DRAIN_DEADLINE);
+    take_all(agent, DRAIN_DEADLINE);
     swim_advance(agent->swim, clock_now_ns());
     agent_settle(agent);
 }
@@ -637,17 +617,18 @@ static bool make_events(struct agent *agent)
     return ok;
 }
 
-/* The loop's clock is the kernel's coarse one, which is up to a tick (mostly 4 ms) behind. The precise
- * one would cost a timer of the kernel's that is set anew in each turn. */
-static struct event_base *make_base(uint64_t *ret_tick_ns)
+static struct event_base *make_base(void)
 {
-    struct timespec tick = {.tv_nsec = SWIM_MS};
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
 
-    (void)clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-    *ret_tick_ns = (uint64_t)tick.tv_sec * SECOND_NS + (uint64_t)tick.tv_nsec;
-    if (*ret_tick_ns < SWIM_MS)
-        *ret_tick_ns = SWIM_MS;
-    return event_base_new();
+    if (config == NULL)
+        return NULL;
+    /* Else the loop's clock is up to 4 ms behind, and deadlines are acted on twice. */
+    if (event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+        base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
 }
 
 static enum exit_code start_helpers(struct agent *agent)
@@ -698,7 +679,7 @@ static enum exit_code start(struct agent *agent, const struct keyset *keys)
     enum exit_code code;
 
     agent->running_since = clock_now_ns();
-    agent->base = make_base(&agent->tick_ns);
+    agent->base = make_base();
     if (agent->base == NULL)
         return fail(EXIT_CODE_FAILURE, "the event loop can't be set up");
     code = open_state(agent);

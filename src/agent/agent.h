@@ -71,8 +71,6 @@ struct agent {
     bool is_send_blocked; /* until the socket is writable, or a while is over */
     enum exit_code exit_code;
     swim_time armed;        /* what `timer` waits for; SWIM_NEVER: nothing */
-    uint64_t tick_ns;       /* of the loop's clock */
-    bool is_behind;         /* the last look left datagrams in the socket */
     struct service service; /* the service manager's news */
     struct event_base *base;
     struct event *readable;

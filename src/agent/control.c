@@ -45,6 +45,9 @@ static const struct route {
     {true, A_HOST, "/leave", control_leave, "leave the cluster, and end"},
     {true, A_HOST, "/force-leave", control_force_leave,
      "{\"id\":\"ID\",\"prune\":false}: this member has left, for everybody"},
+    {false, NOTHING, "/tags", control_list_tags, "this member's name and tags"},
+    {true, A_HOST, "/tags", control_change_tags,
+     "{\"set\":{\"KEY\":\"VALUE\"},\"delete\":[\"KEY\"]}: change them until the next reload"},
     {true, A_HOST, "/ping", control_ping, "{\"id\":\"ID\"}: ping this member now"},
     {false, NOTHING, "/log", control_tell_log, "the last lines of the log"},
     {false, A_HOST, "/config", control_tell_config, "the settings in force, without keys"},
@@ -77,10 +80,11 @@ static void tell_help(const struct control_source *source, const struct http_req
 void control_route(const struct control_source *source, const struct http_request *request,
                    struct http_reply *reply)
 {
-    const struct route *route = NULL;
+    const struct route *route = NULL; /* of this path, and of this method if there is one */
 
-    for (size_t i = 0; i < ROUTE_COUNT && route == NULL; i++)
-        if (strcmp(routes[i].path, request->path) == 0)
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        if (strcmp(routes[i].path, request->path) == 0 &&
+            (route == NULL || routes[i].is_post == request->is_post))
             route = &routes[i];
     if (route == NULL) {
         http_reply_text(reply, 404, "no such path; / lists them");

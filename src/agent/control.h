@@ -80,6 +80,8 @@ struct control_host {
     /* Leaves, and then ends the daemon; not before the answer is on its way. */
     void (*leave)(void *context);
     enum swim_order (*force_leave)(void *context, uint64_t id, bool prune);
+    /* Gives this member another name, or other tags: told to the cluster at once. */
+    void (*set_meta)(void *context, const struct swim_meta *meta);
     /* Begins a ping; `reply` becomes its answer when it is SWIM_ORDER_DONE. */
     enum swim_order (*ping)(void *context, uint64_t id, struct http_reply *reply);
 };

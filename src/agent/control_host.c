@@ -91,6 +91,16 @@ static enum swim_order force_leave(void *context, uint64_t id, bool prune)
     return order;
 }
 
+static void set_meta(void *context, const struct swim_meta *meta)
+{
+    struct agent *agent = context;
+
+    LOG(LOG_INFO, "the tags are changed", LOG_NUMBER("tags", swim_meta_count(meta)),
+        LOG_TEXT("by", "the control socket"));
+    swim_set_meta(agent->swim, clock_now_ns(), meta);
+    agent_settle(agent);
+}
+
 static enum swim_order ping(void *context, uint64_t id, struct http_reply *reply)
 {
     struct agent *agent = context;
@@ -111,6 +121,7 @@ void agent_offer_control(struct agent *agent)
                                                 .join = join,
                                                 .leave = leave,
                                                 .force_leave = force_leave,
+                                                .set_meta = set_meta,
                                                 .ping = ping};
     agent->control_source.swim = agent->swim;
     agent->control_source.events = agent->events;

@@ -117,6 +117,7 @@ void control_tell_info(const struct control_source *source, const struct http_re
     control_json_begin(&json, reply);
     put_version(&json);
     put_self(&json, source->swim);
+    control_put_own_tags(&json, source->swim);
     put_view(&json, source->swim);
     if (source->host != NULL)
         put_facts(&json, source);

@@ -23,6 +23,11 @@ control_handler control_stream_events;
 /* control_debug.c */
 control_handler control_tell_log;
 control_handler control_tell_config;
+/* control_tags.c */
+control_handler control_list_tags;
+control_handler control_change_tags;
+/* "name" and "tags" of this member, into an object. */
+void control_put_own_tags(struct json *json, const struct swim *swim);
 /* control_verbs.c */
 control_handler control_list_peers;
 control_handler control_join;

@@ -43,7 +43,8 @@ static void sort(json_t **items, json_t **room, size_t count,
             left < half && (right == count || order(&items[left], &items[right]) <= 0);
         room[i] = takes_left ? items[left++] : items[right++];
     }
-    memcpy((void *)items, (void *)room, count * sizeof *items);
+    for (size_t i = 0; i < count; i++)
+        items[i] = room[i];
 }
 
 void ctl_sort_members_by(json_t *members, int (*order)(const void *a, const void *b))

@@ -28,7 +28,7 @@ enum common {
 const struct ctl_option options_common[] = {
     [COMMON_SOCKET] = {"socket", "PATH", "the daemon's control socket", "files"},
     [COMMON_TIMEOUT] = {"timeout", "SECONDS", "how long to wait for the daemon (default 10)", NULL},
-    [COMMON_JSON] = {"json", NULL, "answers, and failures, as JSON: swimctl-json(5)", NULL},
+    [COMMON_JSON] = {"json", NULL, "answers, and failures, as JSON", NULL},
     [COMMON_HELP] = {"help", NULL, "what there is to say, of a verb or of all; exit", NULL},
     [COMMON_VERSION] = {"version", NULL, "print the version of swimctl, exit", NULL},
     [COMMON_COUNT] = {NULL, NULL, NULL, NULL},
@@ -135,6 +135,13 @@ static bool explain(struct parser *parser, int code, char **argv)
                  parser->ctl->verb != NULL ? parser->ctl->verb->name : "");
 }
 
+/* The verb's option of that position. */
+static const struct ctl_option *find_option(const struct parser *parser, int at)
+{
+    ASSERT(parser->verb_options != NULL && at >= 0);
+    return &parser->verb_options[at];
+}
+
 static bool run_round(struct parser *parser, int argc, char **argv, const char *kind)
 {
     int code;
@@ -153,7 +160,7 @@ static bool run_round(struct parser *parser, int argc, char **argv, const char *
         else if (code - 256 < COMMON_COUNT)
             ok = take_common(parser, (enum common)(code - 256), optarg);
         else
-            ok = note(parser, &parser->verb_options[code - 256 - COMMON_COUNT], optarg);
+            ok = note(parser, find_option(parser, code - 256 - COMMON_COUNT), optarg);
         if (!ok)
             return false;
     }

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define GAP 2
-/* What an elastic column keeps when space is scarce. */
+/* What an elastic column keeps while others can be left out instead, and when none can any more. */
+#define COMFORTABLE 20
 #define NARROWEST 8
 /* A cell longer than this is cut, on a terminal or not: eight times the longest name. */
 #define CELL_MAX 1024
@@ -99,6 +100,7 @@ size_t table_rows(const struct table *table)
 
 static void measure(const struct table *table, struct layout *layout)
 {
+    ASSERT(table->column_count > 0);
     for (size_t i = 0; i < table->column_count; i++)
         layout->width[i] = text_width(table->columns[i].title);
     for (size_t i = 0; i < table->count; i++) {
@@ -118,13 +120,13 @@ static size_t total(const struct table *table, const struct layout *layout)
     return sum;
 }
 
-/* The widest elastic column gives, a column at a time; false: none has any left to give. */
-static bool narrow(const struct table *table, struct layout *layout)
+/* The widest elastic column gives, a column at a time; false: none is wider than `least`. */
+static bool narrow(const struct table *table, struct layout *layout, size_t least)
 {
     size_t widest = table->column_count;
 
     for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].is_elastic && layout->width[i] > NARROWEST &&
+        if (table->columns[i].is_elastic && layout->width[i] > least &&
             (widest == table->column_count || layout->width[i] > layout->width[widest]))
             widest = i;
     if (widest == table->column_count)
@@ -155,11 +157,12 @@ static void settle(const struct table *table, struct layout *layout, size_t colu
     measure(table, &natural);
     *layout = natural;
     while (columns > 0 && total(table, layout) > columns) {
-        if (narrow(table, layout))
+        if (narrow(table, layout, COMFORTABLE))
             continue;
-        if (!drop(table, &natural))
+        if (drop(table, &natural))
+            *layout = natural;
+        else if (!narrow(table, layout, NARROWEST))
             return; /* lines are cut at the terminal's edge */
-        *layout = natural;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -127,6 +128,6 @@ void text_fit(char *text, size_t cap, size_t columns)
         at += bytes;
     }
     text[at] = '\0';
-    if (columns > 0 && at + strlen(text_ellipsis()) < cap)
-        strcat(text, text_ellipsis());
+    if (columns > 0)
+        (void)snprintf(text + at, cap - at, "%s", text_ellipsis());
 }

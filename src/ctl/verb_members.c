@@ -12,8 +12,8 @@
 
 static const struct table_column columns[] = {
     {"NAME", false, true, 0}, {"ADDRESS", false, false, 0}, {"STATUS", false, false, 0},
-    {"RTT", true, false, 2},  {"INC", true, false, 4},      {"TAGS", false, true, 3},
-    {"ID", false, false, 1},
+    {"RTT", true, false, 1},  {"INC", true, false, 4},      {"TAGS", false, true, 2},
+    {"ID", false, false, 3},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 

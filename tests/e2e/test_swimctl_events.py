@@ -136,7 +136,7 @@ class Monitoring(swimctltest.CtlCase):
 
     def test_filters(self):
         one = self.controlled()
-        monitor = self.monitor(one, "--json", "--status", "left")
+        monitor = self.monitor(one, "--json", "--status", "left", "--since", "0")
         two = self.node(peers=[one])
         self.await_all_alive([one, two], 10)
         two.terminate()

@@ -116,6 +116,51 @@ class Leaving(swimctltest.CtlCase):
         self.await_status([one], two.addr, "alive", 10)
 
 
+class Tags(swimctltest.CtlCase):
+    side_by_side = True
+
+    def tags_of(self, node, member):
+        """A member's tags as a node sees them, without the one that swimd sets by itself."""
+        found = [m for m in self.ctl_json(node, "members")["members"] if m["id"] == member]
+        tags = dict(found[0].get("tags", {}))
+        tags.pop("metrics", None)
+        return tags
+
+    def own_lines(self, node, *arguments):
+        return [line for line in self.ctl(node, "tags", *arguments).splitlines()
+                if not line.startswith("metrics=")]
+
+    def test_tags(self):
+        one = self.controlled()
+        two = self.controlled(peers=[one])
+        self.await_all_alive([one, two], 10)
+        own = one.self_id()
+        self.assertEqual(self.own_lines(one), [])
+        self.assertEqual(self.own_lines(one, "set", "role=db", "zone=a=b", "empty="),
+                         ["empty=", "role=db", "zone=a=b"])
+        wanted = {"role": "db", "zone": "a=b", "empty": ""}
+        swimtest.wait_until(lambda: self.tags_of(two, own) == wanted, 10, "the other hears of it")
+        self.assertEqual([m["id"] for m in
+                          self.ctl_json(two, "members", "--tag", "role=db")["members"]], [own])
+        self.assertIn("role=db", self.ctl(two, "members"))
+        self.assertEqual(self.own_lines(one, "delete", "zone", "empty"), ["role=db"])
+        self.assertEqual(self.own_lines(one, "list"), ["role=db"])
+        self.assertFalse(self.ctl_json(one, "tags", "set", "role=web")["saved"])
+        swimtest.wait_until(lambda: self.tags_of(two, own) == {"role": "web"}, 10, "and of that")
+
+    def test_all_or_nothing(self):
+        one = self.controlled()
+        self.ctl(one, "tags", "set", "a=1")
+        self.ctl(one, "tags", "delete", "a", "none", code=FAILURE)
+        self.ctl(one, "tags", "set", "b=2", "=3", code=USAGE)
+        self.ctl(one, "tags", "set", "b", code=USAGE)
+        self.ctl(one, "tags", "set", "b=2", "c=" + "x" * 5000, code=FAILURE)
+        self.ctl(one, "tags", "set", "b=2", "c=\x1b[2J", code=FAILURE)
+        for wrong in (["set"], ["delete"], ["frob"], ["list", "a"]):
+            self.ctl(one, "tags", *wrong, code=USAGE)
+        self.assertEqual(self.own_lines(one, "list"), ["a=1"])
+
+
 class Looking(swimctltest.CtlCase):
     side_by_side = True
 

@@ -2,6 +2,7 @@
 """Manual pages and the example file: well-formed, and as the programs are."""
 
 import glob
+import json
 import os
 import re
 import signal
@@ -67,7 +68,7 @@ def manual_flags(page):
 class Pages(unittest.TestCase):
     def test_there_is_one_for_everything(self):
         names = {os.path.basename(path) for path in manuals()}
-        self.assertLessEqual({"swimd.8", "swimsim.1", "swim.toml.5", "libswim.3",
+        self.assertLessEqual({"swimd.8", "swimctl.1", "swimsim.1", "swim.toml.5", "libswim.3",
                               "libswim-seal.3", "swim_init.3", "swim_seal_new.3"}, names)
         for header in ("swim.h", "seal.h"):
             text = text_of(os.path.join(ROOT, "include", "swim", header))
@@ -98,7 +99,6 @@ class Pages(unittest.TestCase):
 
     def test_pages_refer_to_pages(self):
         known = {re.sub(r"\.(\d)$", r"(\1)", os.path.basename(path)) for path in manuals()}
-        known.add("swimctl(1)")
         for path in manuals():
             page = plain(path)
             if "\nSEE ALSO\n" not in page:
@@ -134,6 +134,22 @@ class Programs(unittest.TestCase):
         in_page = {int(code) for code in re.findall(r"^ {7}(\d) ", page, re.M)}
         self.assertEqual(in_help, in_source)
         self.assertEqual(in_page, in_source)
+
+    def test_swimctl(self):
+        """Verbs and exit codes, as the program and its documents have them."""
+        done = subprocess.run([os.path.join(BUILD, "swimctl"), "help", "--json"],
+                              capture_output=True, text=True, check=True)
+        verbs = {verb["verb"] for verb in json.loads(done.stdout)["verbs"]}
+        options = {"--" + option for verb in json.loads(done.stdout)["verbs"]
+                   for option in verb["options"]}
+        page = plain(os.path.join(BUILD, "man", "swimctl.1"))
+        in_page = set(re.findall(r"^ {7}([a-z-]+)\b", section(page, "VERBS"), re.M))
+        self.assertEqual({verb for verb in in_page if not verb.startswith("-")}, verbs)
+        self.assertEqual(manual_flags(section(page, "VERBS")), options)
+        in_source = {int(code) for code in re.findall(
+            r"EXIT_CODE_\w+ = (\d)", text_of(os.path.join(ROOT, "src/ctl/exit_code.h")))}
+        codes = re.findall(r"^ {7}(\d) ", section(page, "EXIT STATUS"), re.M)
+        self.assertEqual({int(code) for code in codes}, in_source)
 
 
 class Settings(swimtest.SwimTestCase):
