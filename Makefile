@@ -51,7 +51,7 @@ fuzz: ## libFuzzer over every target, SECONDS in all (default 60), or until EXEC
 	@tools/fuzz $(if $(EXECUTIONS),--executions $(EXECUTIONS),$(SECONDS))
 
 .PHONY: soak
-soak: ## random tests with ever new seeds, for SECONDS (default 60); as root also test-deb
+soak: ## random tests with ever new seeds, for SECONDS (default 60), swimd killed 1,000 times; as root also test-deb
 	@tools/setup test
 	@tools/soak $(SECONDS)
 

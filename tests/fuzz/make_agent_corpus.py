@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """
 Writes the first inputs of the fuzz targets over what the daemon reads, tests/fuzz/corpus/config,
-keyfile, control and http: one of each kind that its documents name, and one of each kind of mistake.
+keyfile, state, control and http: one of each kind that its documents name, and one of each kind of mistake.
 Run it again when those change.
 """
 import os
@@ -51,6 +51,36 @@ def config():
             'no_bytes': '',
     }.items():
         write('config', 'text_' + name, text.encode())
+
+
+def state():
+    """A leading '+' asks the target for the right checksum."""
+    head = b'+swim-state 1\n'
+    rest = b'id 11400714819323198485\nincarnation 48\nstart 1700000000000\n'
+    members = b'member 10.0.0.7:7000\nmember [2001:db8::7]:7000\n'
+    for name, text in {
+            'small': head + rest,
+            'whole': head + b'cluster blue\n' + rest + members,
+            'many': head + rest + b''.join(b'member 10.0.%d.%d:7000\n' % (i // 250, i % 250)
+                                           for i in range(1025)),
+            'zero_id': head + rest.replace(b'11400714819323198485', b'0'),
+            'large_id': head + rest.replace(b'11400714819323198485', b'18446744073709551616'),
+            'large_incarnation': head + rest.replace(b'tion 48', b'tion 4294967296'),
+            'leading_zero': head + rest.replace(b'tion 48', b'tion 048'),
+            'no_start': head + rest.split(b'start')[0],
+            'twice': head + rest + rest,
+            'version_2': b'+swim-state 2\n' + rest,
+            'no_cluster': head + b'cluster \n' + rest,
+            'long_cluster': head + b'cluster ' + b'a' * 65 + b'\n' + rest,
+            'name': head + rest + b'member node-1.example:7000\n',
+            'port_0': head + rest + b'member 10.0.0.7:0\n',
+            'zero_byte': head + rest + b'member 10.0.0.7:7000\0\n',
+            'no_newline': head + rest + b'member 10.0.0.7:7000',
+            'no_checksum': head[1:] + rest,
+            'foreign': b'[network]\nbind = "127.0.0.1:7000"\n',
+            'nothing': b'',
+    }.items():
+        write('state', name, text)
 
 
 def keyfile():
@@ -155,5 +185,6 @@ def http():
 if __name__ == '__main__':
     config()
     keyfile()
+    state()
     control()
     http()
