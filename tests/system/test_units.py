@@ -275,7 +275,7 @@ class Sandbox(swimtest.SwimTestCase):
         changed = re.search(r'\b(?:rename\w*|unlink\w*|mkdir\w*|chmod|fchmodat|bind)\([^"]*"([^"]*)"',
                             line)
         for name in filter(None, (writes and path.group(1), changed and changed.group(1))):
-            is_ours = any(name.startswith(folder + "/") for folder in writable)
+            is_ours = any((name + "/").startswith(folder + "/") for folder in writable)
             self.assertTrue(is_ours or name in PSEUDO_DEVICES or not name.startswith("/"),
                             "ProtectSystem=strict")
 
