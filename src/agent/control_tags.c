@@ -2,6 +2,8 @@
  * all. docs/configuration.md, section "Control socket". */
 #include "agent/control_routes.h"
 
+#include "base/assert.h"
+
 #include <string.h>
 
 #define TAGS_EXAMPLE "{\"set\":{\"KEY\":\"VALUE\",...},\"delete\":[\"KEY\",...]}, or one of the two"
@@ -12,8 +14,9 @@
 static void own_meta(const struct swim *swim, struct swim_meta *ret)
 {
     struct swim_member self;
+    enum swim_meta_error error = swim_meta_init(ret, "");
 
-    *ret = (struct swim_meta){0};
+    ASSERT(error == SWIM_META_OK);
     if (swim_member_at(swim, 0, &self))
         (void)swim_member_meta(swim, self.id, ret);
 }

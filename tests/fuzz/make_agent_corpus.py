@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """
 Writes the first inputs of the fuzz targets over what the daemon reads, tests/fuzz/corpus/config,
-keyfile, state, control and http: one of each kind that its documents name, and one of each kind of mistake.
+keyfile, state, control, verbs and http: one of each kind that its documents name, and one of each kind
+of mistake.
 Run it again when those change.
 """
 import os
@@ -121,6 +122,32 @@ def control():
         write('control', name, bytes([path]) + body)
 
 
+def verbs():
+    """The first byte: the path of fuzz_verbs.c's table; the second: the bytes of the query."""
+    join, leave, force, tags, ping, rtt, members = range(7)
+    for name, path, query, body in (
+            ('join', join, b'', b'{"peers":["10.0.0.1:7000","[fd00::1]:1","node.example:7946"]}'),
+            ('join_empty', join, b'', b'{"peers":[]}'), ('join_port', join, b'', b'{"peers":["a:0"]}'),
+            ('join_more', join, b'', b'{"peers":["a:1"],"x":1}'),
+            ('join_zero', join, b'', b'{"peers":["a\\u0000:1"]}'),
+            ('leave', leave, b'', b''), ('leave_object', leave, b'', b'{}'), ('leave_more', leave, b'', b'{"a":1}'),
+            ('force', force, b'', b'{"id":"18446744073709551615"}'),
+            ('force_prune', force, b'', b'{"id":"1","prune":true}'),
+            ('force_large', force, b'', b'{"id":"18446744073709551616"}'),
+            ('force_zero', force, b'', b'{"id":"0","prune":false}'),
+            ('tags_set', tags, b'', '{"set":{"role":"db","z\u00f6ne":"","a":"="}}'.encode()),
+            ('tags_delete', tags, b'', b'{"delete":["role"]}'),
+            ('tags_both', tags, b'', b'{"set":{"a":"1"},"delete":[]}'),
+            ('tags_number', tags, b'', b'{"set":{"a":1}}'), ('tags_key', tags, b'', b'{"set":{"a=b":"1"}}'),
+            ('tags_control', tags, b'', b'{"set":{"a":"\\u001b[2J"}}'),
+            ('tags_long', tags, b'', b'{"set":{"a":"' + b'x' * 4000 + b'","b":"' + b'y' * 200 + b'"}}'),
+            ('tags_get', 16 + tags + 5, b'', b''),
+            ('ping', ping, b'', b'{"id":"5"}'), ('rtt', rtt, b'id=1', b''), ('rtt_unknown', rtt, b'id=2', b''),
+            ('rtt_twice', rtt, b'id=1&id=1', b''),
+            ('members', members, b'status=alive,dead&tag=role=db&tag=zone', b''), ('peers', 7, b'', b'')):
+        write('verbs', name, bytes([path, len(query)]) + query + body)
+
+
 def http():
     """The first byte: 0x80 the control socket's server, 0x40 with a token, the rest how much comes first."""
     host = b'Host: localhost\r\n'
@@ -187,4 +214,5 @@ if __name__ == '__main__':
     keyfile()
     state()
     control()
+    verbs()
     http()
