@@ -189,6 +189,11 @@ int main(int argc, char **argv)
     }
     pump(&host);
     event_base_dispatch(host.base);
+    event_free(host.readable);
+    event_free(host.timer);
+    event_free(host.interrupt);
+    event_free(host.terminate);
+    event_base_free(host.base);
     free(host.member);
     return 0;
 }
