@@ -318,9 +318,9 @@ static void follow(struct swim *s, int *known)
     struct swim_event event;
 
     while (swim_next_event(s, &event)) {
-        if (event.member.is_self)
+        if (event.member.is_self || event.kind == SWIM_EVENT_PONG)
             continue;
-        if (event.kind == SWIM_EVENT_JOINED)
+        if (event.kind == SWIM_EVENT_JOINED || event.kind == SWIM_EVENT_RESTARTED)
             known[event.member.id] = SWIM_ALIVE; /* suspect is told next */
         else if (event.kind == SWIM_EVENT_FORGOTTEN)
             known[event.member.id] = -1;
@@ -335,6 +335,17 @@ static void follow(struct swim *s, int *known)
         else
             assert_true(known[number] != SWIM_ALIVE && known[number] != SWIM_SUSPECT);
     }
+}
+
+/* An operator's orders, for whomever; half of them refused. */
+static void order(struct swim *s, swim_time now, struct prng *prng)
+{
+    uint64_t id = 2 + prng_below(prng, LAST);
+
+    if (prng_below(prng, 2))
+        (void)swim_force_leave(s, now, id, prng_below(prng, 2));
+    else
+        (void)swim_ping(s, now, id);
 }
 
 /* A host that asks often enough, now and then, knows who lives. */
@@ -356,10 +367,14 @@ static void assert_host_can_follow(uint32_t members_max)
         now += prng_below(&prng, 20) * SWIM_MS;
         claim(s, now, 3 + prng_below(&prng, LAST - 2), prng_below(&prng, 6), prng_below(&prng, 4),
               (enum swim_status)prng_below(&prng, 4));
+        if (prng_below(&prng, 4) == 0)
+            order(s, now, &prng);
         swim_advance(s, now);
         drain(s, now);
         if (prng_below(&prng, 3) == 0)
             follow(s, known);
+        if (i % 100 == 0)
+            assert_null(swim_check(s));
     }
     member_end(s);
 }
