@@ -1,15 +1,9 @@
 /* The list is rendered from the live table, token by token: no tree of it is ever in memory. */
 #include "agent/member_list.h"
 
+#include "agent/http_body.h"
 #include "agent/member_json.h"
 #include "base/json.h"
-
-#include <event2/buffer.h>
-
-static void sink(void *context, const char *data, size_t size)
-{
-    (void)evbuffer_add(context, data, size);
-}
 
 bool member_list_query(const struct http_request *request, struct http_query *ret,
                        struct http_reply *reply)
@@ -39,13 +33,15 @@ void member_list_answer(const struct swim *swim, const char *key,
     struct member_filter filter;
     struct swim_member member;
     struct http_query query;
+    struct http_body body;
     struct json json;
 
     member_filter_init(&filter);
     if (!member_list_query(request, &query, reply) ||
         !member_list_filter(&query, &filter, "status, tag", reply))
         return;
-    json_init(&json, sink, reply->body);
+    http_body_init(&body, reply->body);
+    json_init(&json, http_body_sink, &body);
     json_object_begin(&json);
     json_key(&json, key);
     json_array_begin(&json);
@@ -54,4 +50,5 @@ void member_list_answer(const struct swim *swim, const char *key,
             member_json_put(&json, swim, &member, &clock);
     json_array_end(&json);
     json_object_end(&json);
+    http_body_flush(&body);
 }

@@ -5,23 +5,18 @@
 #include "agent/sd.h"
 
 #include "agent/address.h"
+#include "agent/http_body.h"
 #include "agent/member_json.h"
 #include "agent/member_list.h"
 #include "agent/metrics_tag.h"
 #include "base/json.h"
 
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LABEL_PREFIX "__meta_swim_tag_"
 #define LABEL_MAX (sizeof LABEL_PREFIX + SWIM_TAG_KEY_MAX)
-
-static void sink(void *context, const char *data, size_t size)
-{
-    (void)evbuffer_add(context, data, size);
-}
 
 /* ---- Labels ------------------------------------------------------------------------------ */
 
@@ -153,12 +148,14 @@ void sd_answer(const struct swim *swim, const struct http_request *request,
     struct http_query query;
     struct swim_meta meta;
     char target[TARGET_MAX];
+    struct http_body body;
     struct json json;
     uint16_t port;
 
     if (!take_query(request, &query, &filter, &port, reply))
         return;
-    json_init(&json, sink, reply->body);
+    http_body_init(&body, reply->body);
+    json_init(&json, http_body_sink, &body);
     json_array_begin(&json);
     for (uint32_t slot = 0; slot < swim_member_slots(swim); slot++) {
         if (!swim_member_at(swim, slot, &member))
@@ -170,4 +167,5 @@ void sd_answer(const struct swim *swim, const struct http_request *request,
             put_group(&json, &member, known, target);
     }
     json_array_end(&json);
+    http_body_flush(&body);
 }

@@ -156,8 +156,9 @@ class Events(swimtest.SwimTestCase):
             member = joined.json["member"]
             self.assertEqual((member["addr"], member["status"], member["self"]),
                              (second.addr, "alive", False))
+            told = stream.until("retagged", second.addr)
             second.kill()
-            told = stream.until("failed", second.addr)
+            told += stream.until("failed", second.addr)
             self.assertEqual([e.kind for e in told], ["retagged", "suspected", "failed"])
             self.assertEqual([e.json["before"] for e in told[1:]], ["alive", "suspect"])
             self.assertEqual({e.json["member"]["id"] for e in told}, {member["id"]})
@@ -376,7 +377,7 @@ class Events(swimtest.SwimTestCase):
         with Stream(first, "?snapshot=1", last_id="0123456789abcdef-1") as stream:
             told = stream.until("snapshot-end")
             second = self.node(peers=[first])
-            told += stream.until("joined", second.addr)
+            told += stream.until("retagged", second.addr)
             second.kill()
             told += stream.until("failed", second.addr)
             first.signal(15)
