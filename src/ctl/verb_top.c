@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define REFRESH_MS 1000
+/* After an event, but no sooner after the last time: a storm of them is one picture. */
+#define HURRY_MS 250
 /* A daemon that hangs must not make the keys hang for longer. */
 #define PATIENCE_MS 1000
 
@@ -24,6 +26,7 @@ struct view {
     struct ctl *ctl;
     struct top top;
     struct feed feed;
+    uint64_t refreshed_ms;
     uint64_t refresh_at_ms;
     bool is_over;
 };
@@ -49,7 +52,7 @@ static void on_event(void *context, const struct sse_event *event)
     struct view *view = context;
 
     top_take_event(&view->top, event->data, event->size);
-    view->refresh_at_ms = 0;
+    view->refresh_at_ms = view->refreshed_ms + HURRY_MS;
 }
 
 /* ---- Keys -------------------------------------------------------------------------------- */
@@ -99,7 +102,8 @@ static void refresh_if_due(struct view *view)
     if (view->feed.state == FEED_CLOSED && now_ms >= view->feed.retry_at_ms)
         (void)(feed_open(&view->feed) == EXIT_CODE_OK);
     (void)(top_refresh(&view->top, view->ctl) == EXIT_CODE_OK); /* it shows that it is old */
-    view->refresh_at_ms = client_now_ms() + REFRESH_MS;
+    view->refreshed_ms = client_now_ms();
+    view->refresh_at_ms = view->refreshed_ms + REFRESH_MS;
 }
 
 static void turn(struct view *view)
