@@ -133,7 +133,8 @@ fi
 
 start_node() { # node number
     local i=$1 out seeds='' arguments
-    arguments=(--bind "127.0.0.1:$((port + i - 1))" --metrics-port $((metrics_port + i - 1)))
+    arguments=(--bind "127.0.0.1:$((port + i - 1))" --metrics-port $((metrics_port + i - 1))
+               --name "node$i")
     [ "$i" -ge 2 ] && seeds=127.0.0.1:$port
     [ "$i" -ge 3 ] && seeds=$seeds,127.0.0.1:$((port + 1))
     [ -n "$seeds" ] && arguments+=(--peers "$seeds")

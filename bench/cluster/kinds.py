@@ -43,7 +43,8 @@ class Swimd:
 
     def command(self, port, seed):
         peers = ['--peers', f'127.0.0.1:{seed}'] if seed else []
-        return [self.program, '--config', self.config, '--bind', f'127.0.0.1:{port}'] + peers
+        return [self.program, '--config', self.config, '--bind', f'127.0.0.1:{port}',
+                '--name', f'node-{port}'] + peers
 
     def understand(self, line):
         """(kind, port of the member) or None."""

@@ -379,7 +379,8 @@ struct swim_meta {
     uint32_t version;
     uint16_t tags_size;           /* bytes of `tags` in use */
     char name[SWIM_NAME_MAX + 1]; /* "" for none */
-    char tags[SWIM_TAGS_MAX];     /* key, zero, value, zero, ..., in the order of keys' bytes */
+    char tags[SWIM_TAGS_MAX];     /* key, zero, value, zero, ..., in the order of keys' bytes;
+                                     zeros behind, so that equal ones are equal in memory */
 };
 
 /* Two strings inside of a struct swim_meta, good for as long as that is not changed. */

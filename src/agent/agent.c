@@ -145,7 +145,7 @@ static void note_refutation(struct agent *agent)
 
 static void tell_event(struct agent *agent, const struct swim_event *event)
 {
-    report_event(event);
+    report_event(agent, event);
     keeper_note(agent->keeper, event);
     events_note(agent->events, event);
     if (event->kind == SWIM_EVENT_REFUTED)
@@ -572,10 +572,8 @@ static enum exit_code start_member(struct agent *agent, const struct swim_addr *
 
 void agent_introduce(struct agent *agent)
 {
-    struct swim_meta meta;
+    struct swim_meta meta = agent->config.meta;
 
-    if (swim_meta_init(&meta, "") != SWIM_META_OK)
-        return;
     metrics_tag_put(&meta, &agent->config, &agent->addr);
     swim_set_meta(agent->swim, clock_now_ns(), &meta);
 }

@@ -84,6 +84,9 @@ struct agent {
     struct event *shielded; /* runs while the shield is up */
     struct event *lonely;   /* runs until a peer has answered */
     struct log_limit seeds_full;
+    uint32_t retagged; /* in the time from `retagged_since` on */
+    swim_time retagged_since;
+    struct log_limit name_conflicts;
     uint32_t refutations; /* in the minute from `refutations_since` on */
     swim_time refutations_since;
 };
@@ -111,7 +114,7 @@ void agent_arm_report(struct agent *agent);
 void report_start(const struct agent *agent, const struct swim_addr *bound, const char *source);
 /* How datagrams are protected: at the start, and when that has changed. */
 void report_protection(const struct agent *agent);
-void report_event(const struct swim_event *event);
+void report_event(struct agent *agent, const struct swim_event *event);
 void report_metrics(const struct agent *agent);
 
 /* Makes ready what the control socket answers with: control_host.c. */

@@ -7,8 +7,20 @@
 
 #include "agent/keyfile.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* The host's name, if it is one that a member can have; else none. */
+static void name_after_host(struct agent_config *config)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+
+    if (gethostname(name, sizeof name - 1) != 0 ||
+        swim_meta_set_name(&config->meta, name) != SWIM_META_OK)
+        (void)config_set_name(config, "");
+}
 
 void config_default(struct agent_config *config)
 {
@@ -29,6 +41,7 @@ void config_default(struct agent_config *config)
         .plaintext = PLAINTEXT_REFUSE,
     };
     swim_config_default(&config->swim);
+    name_after_host(config);
 }
 
 void config_default_runtime(struct agent_config *config, const char *folder)
@@ -235,6 +248,49 @@ const char *config_set_log_level(struct agent_config *config, const char *text)
 const char *config_set_log_format(struct agent_config *config, const char *text)
 {
     return log_format_parse(text, &config->log_format) ? NULL : "must be text or json";
+}
+
+/* ---- Name and tags ------------------------------------------------------------------------- */
+
+static const char *reason_of(enum swim_meta_error error)
+{
+    return error == SWIM_META_OK ? NULL : swim_meta_error_name(error);
+}
+
+const char *config_set_name(struct agent_config *config, const char *text)
+{
+    return reason_of(swim_meta_set_name(&config->meta, text));
+}
+
+const char *config_set_tag(struct agent_config *config, const char *key, const char *value)
+{
+    return reason_of(swim_meta_set(&config->meta, key, value));
+}
+
+const char *config_add_tag(struct agent_config *config, const char *text)
+{
+    char key[SWIM_TAG_KEY_MAX + 2];
+    const char *equals = strchr(text, '=');
+
+    if (equals == NULL)
+        return "must be KEY=VALUE";
+    /* What is too long is cut, and still too long. */
+    (void)snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
+    if (swim_meta_get(&config->meta, key) != NULL)
+        return "this key is given twice";
+    return config_set_tag(config, key, equals + 1);
+}
+
+void config_clear_tags(struct agent_config *config)
+{
+    struct swim_tag tag;
+
+    while (swim_meta_tag(&config->meta, 0, &tag)) {
+        char key[SWIM_TAG_KEY_MAX + 1];
+
+        (void)snprintf(key, sizeof key, "%s", tag.key);
+        (void)swim_meta_delete(&config->meta, key);
+    }
 }
 
 /* ---- Datagram protection ----------------------------------------------------------------- */

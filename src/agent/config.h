@@ -63,6 +63,7 @@ struct agent_config {
     /* Datagram protection. The key by itself is here until it is in locked memory: then
      * config_wipe_key. */
     char cluster[SWIM_CLUSTER_MAX + 1]; /* "": none */
+    struct swim_meta meta;              /* this member's name and tags; its version is not used */
     char key_file[CONFIG_PATH_MAX];     /* "": none */
     bool has_cluster_key;
     uint8_t cluster_key[SWIM_KEY_SIZE];
@@ -102,9 +103,16 @@ config_setter config_set_state_dir;
 config_setter config_set_log_level;
 config_setter config_set_log_format;
 config_setter config_set_cluster;
+config_setter config_set_name;
+config_setter config_add_tag; /* KEY=VALUE */
 config_setter config_set_key_file;
 config_setter config_set_cluster_key;
 config_setter config_set_plaintext;
+
+/* A tag of this member. NULL when set, else what is wrong (static). */
+const char *config_set_tag(struct agent_config *config, const char *key, const char *value);
+/* No tags any more. */
+void config_clear_tags(struct agent_config *config);
 
 const char *plaintext_mode_name(enum plaintext_mode mode);
 /* Is a key given, in whatever way? */

@@ -29,6 +29,7 @@ enum key_type {
     KEY_TEXT,   /* given to `set` */
     KEY_TEXTS,  /* an array of strings, each given to `set` */
     KEY_SECRET, /* a string given to `set`, and never shown */
+    KEY_TAGS,   /* a section of its own, of strings under any keys */
 };
 
 struct key {
@@ -90,6 +91,10 @@ static const struct key keys[] = {
     {"node", "cluster", .type = KEY_TEXT, .set = config_set_cluster, PLACE(cluster)},
     {"node", "state_dir", .type = KEY_TEXT, .set = config_set_state_dir, PLACE(state_dir)},
 
+    {"node", "name", .type = KEY_TEXT, .set = config_set_name, .is_live = true, PLACE(meta.name)},
+
+    {"tags", "", .type = KEY_TAGS, .is_live = true, PLACE(meta.tags)},
+
     {"security", "key_file", .type = KEY_SECRET, .set = config_set_key_file, .is_live = true,
      PLACE(key_file)},
     {"security", "envelope", NUMBER(envelope, SWIM_ENVELOPE_1, SWIM_ENVELOPE_2)},
@@ -125,8 +130,9 @@ static const struct key keys[] = {
 /* clang-format on */
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
-static const char sections[] = "[gossip], [network], [probes], [lifeguard], [node], [security], "
-                               "[metrics], [control], [events], [log]";
+static const char sections[] =
+    "[gossip], [network], [probes], [lifeguard], [node], [tags], [security], "
+    "[metrics], [control], [events], [log]";
 
 struct loader {
     struct agent_config config;
@@ -170,6 +176,7 @@ static void describe_allowed(const struct key *key, char *text, size_t cap)
         (void)snprintf(text, cap, "a number from %u to %u", (unsigned)key->min, (unsigned)key->max);
         break;
     case KEY_BOOLEAN: (void)snprintf(text, cap, "true or false"); break;
+    case KEY_TAGS:
     case KEY_SECRET:
     case KEY_TEXT: (void)snprintf(text, cap, "a string"); break;
     case KEY_TEXTS: (void)snprintf(text, cap, "an array of strings"); break;
@@ -292,6 +299,24 @@ static bool set_texts(struct loader *loader, const struct key *key, const struct
     return true;
 }
 
+/* The section itself, then whatever is in it: the key is the file's choice. */
+static bool set_tag(struct loader *loader, const struct toml_item *item)
+{
+    const char *wrong = NULL;
+
+    if (item->key[0] == '\0' && item->type == TOML_TYPE_TABLE && !item->is_element)
+        return true;
+    if (item->is_element)
+        return true; /* of an array that was refused already */
+    if (item->type != TOML_TYPE_STRING)
+        return fail(loader, item->line, "[tags] %.64s: must be a string, not %s", item->key,
+                    type_name(item->type));
+    wrong = strlen(item->text) != item->text_size
+                ? "there is a zero byte in it"
+                : config_set_tag(&loader->config, item->key, item->text);
+    return wrong == NULL || fail(loader, item->line, "[tags] %.64s: %s", item->key, wrong);
+}
+
 static bool set(struct loader *loader, const struct key *key, const struct toml_item *item)
 {
     switch (key->type) {
@@ -299,6 +324,7 @@ static bool set(struct loader *loader, const struct key *key, const struct toml_
     case KEY_MILLI: return set_milli(loader, key, item);
     case KEY_BOOLEAN: return set_boolean(loader, key, item);
     case KEY_TEXTS: return set_texts(loader, key, item);
+    case KEY_TAGS: return set_tag(loader, item);
     case KEY_SECRET:
     case KEY_TEXT: break;
     }
@@ -316,7 +342,7 @@ static bool visit(void *context, const struct toml_item *item)
         if (strcmp(keys[i].section, item->section) != 0)
             continue;
         is_known_section = true;
-        if (strcmp(keys[i].name, item->key) == 0) {
+        if (strcmp(keys[i].name, item->key) == 0 || keys[i].type == KEY_TAGS) {
             loader->lines[i] = item->line;
             if (item->is_element && keys[i].type != KEY_TEXTS)
                 return true; /* of an array that was refused already */
@@ -476,7 +502,7 @@ void config_compare(const struct agent_config *a, const struct agent_config *b,
                                           sizeof(uint32_t)) == 0;
         if (is_equal)
             continue;
-        (void)snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+        (void)snprintf(name, sizeof name, "%s%s%s", key->section, *key->name ? "." : "", key->name);
         visit_key(context, name, key->is_live);
     }
 }

@@ -118,6 +118,19 @@ static void put_network(const struct page *page, const struct agent_config *conf
         put(page, "# a key was given by itself: it is not shown\n");
 }
 
+static void put_tags(const struct page *page, const struct agent_config *config)
+{
+    struct swim_tag tag;
+
+    put(page, "\n[tags]\n");
+    for (uint32_t i = 0; swim_meta_tag(&config->meta, i, &tag); i++) {
+        put_string(page, tag.key);
+        put(page, " = ");
+        put_string(page, tag.value);
+        put(page, "\n");
+    }
+}
+
 static void put_security(const struct page *page, const struct agent_config *config)
 {
     put(page, "\n[security]\n");
@@ -176,6 +189,8 @@ void config_show(const struct agent_config *config, json_sink *sink, void *conte
     if (config->cluster[0] != '\0')
         put_text(page, "cluster", config->cluster);
     put_text(page, "state_dir", config->state_dir);
+    put_text(page, "name", config->meta.name);
+    put_tags(page, config);
     put_security(page, config);
     put_metrics(page, config);
     put(page, "\n[control]\n");

@@ -26,6 +26,8 @@ enum flag {
     FLAG_CLUSTER_KEY,
     FLAG_CLUSTER_KEY_FILE,
     FLAG_GENERATE_KEY,
+    FLAG_NAME,
+    FLAG_TAG,
 };
 
 static const struct option flags[] = {
@@ -33,6 +35,8 @@ static const struct option flags[] = {
     {"bind", required_argument, NULL, FLAG_BIND},
     {"peers", required_argument, NULL, FLAG_PEERS},
     {"advertise", required_argument, NULL, FLAG_ADVERTISE},
+    {"name", required_argument, NULL, FLAG_NAME},
+    {"tag", required_argument, NULL, FLAG_TAG},
     {"metrics-port", required_argument, NULL, FLAG_METRICS_PORT},
     {"http-bind", required_argument, NULL, FLAG_HTTP_BIND},
     {"control-socket", required_argument, NULL, FLAG_CONTROL_SOCKET},
@@ -61,6 +65,10 @@ static const char help[] =
     "  --cluster-key-file FILE keys that datagrams are sealed with; its mode must be 0600\n"
     "  --cluster-key HEX       a key of 64 hex digits; every user of the machine can see it:\n"
     "                          better give a file\n"
+    "  --name NAME             what this member is called, at most 128 bytes (default: the host's\n"
+    "                          name)\n"
+    "  --tag KEY=VALUE         a tag of this member; may be given several times; together they\n"
+    "                          replace those of the file\n"
     "  --metrics-port N        HTTP: metrics, members, health; 0 = none (default)\n"
     "  --http-bind ADDR        where HTTP listens (default 127.0.0.1)\n"
     "  --control-socket PATH   Unix socket for its owner's commands; \"\" = none (default, but "
@@ -130,6 +138,12 @@ static enum options_action note(int flag, struct options *options, struct config
         break;
     case FLAG_ADVERTISE: options->advertise = optarg; break;
     case FLAG_METRICS_PORT: options->metrics_port = optarg; break;
+    case FLAG_NAME: options->name = optarg; break;
+    case FLAG_TAG:
+        if (options->tag_count == OPTIONS_TAGS_MAX)
+            return wrong(ret_error, "too many times: ", "--tag");
+        options->tags[options->tag_count++] = optarg;
+        break;
     case FLAG_HTTP_BIND: options->http_bind = optarg; break;
     case FLAG_CONTROL_SOCKET: options->control_socket = optarg; break;
     case FLAG_STATE_DIR: options->state_dir = optarg; break;
@@ -298,6 +312,11 @@ bool options_apply(const struct options *options, struct agent_config *config,
          apply_text(&next, "--log-format", options->log_format, config_set_log_format, ret_error);
     for (size_t i = 0; ok && i < options->peer_list_count; i++)
         ok = apply_peers(&next, options->peer_lists[i], ret_error);
+    ok = ok && apply_text(&next, "--name", options->name, config_set_name, ret_error);
+    if (options->tag_count > 0)
+        config_clear_tags(&next);
+    for (size_t i = 0; ok && i < options->tag_count; i++)
+        ok = apply_text(&next, "--tag", options->tags[i], config_add_tag, ret_error);
     ok = ok && apply_keys(options, &next, ret_error);
     if (ok)
         *config = next;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define OPTIONS_TAGS_MAX 128
+
 enum options_action {
     OPTIONS_RUN,
     OPTIONS_CHECK_CONFIG,
@@ -31,6 +33,9 @@ struct options {
     const char *state_dir;
     const char *log_level;
     const char *log_format;
+    const char *name;
+    size_t tag_count;
+    const char *tags[OPTIONS_TAGS_MAX]; /* each "KEY=VALUE" */
     size_t peer_list_count;
     const char *peer_lists[CONFIG_PEERS_MAX]; /* each "A,B,C" */
 };

@@ -28,6 +28,7 @@ static void take_live(struct agent *agent, const struct agent_config *next)
     config->peer_count = next->peer_count;
     memcpy(config->peers, next->peers, sizeof config->peers);
     agent_join_peers(agent);
+    config->meta = next->meta;
 
     config->max_inbound_rate = next->max_inbound_rate;
     config->inbound_peer_capacity = next->inbound_peer_capacity;

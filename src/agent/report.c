@@ -1,6 +1,7 @@
 /* What the daemon says of itself and of its members: one line an event, in the log's format. */
 #include "agent/address.h"
 #include "agent/agent.h"
+#include "agent/clock.h"
 #include "agent/log.h"
 
 #include "base/assert.h"
@@ -36,31 +37,75 @@ static const struct phrase phrases[] = {
     {SWIM_EVENT_NAME_CONFLICT, LOG_WARN, "two live members have the same name"},
 };
 
-void report_event(const struct swim_event *event)
+/* Whoever changes his tags in a loop shall not fill everybody's disk. */
+enum { RETAGGED_MAX = 100, RETAGGED_MS = 10000, NAME_CONFLICT_MS = 1000 };
+
+/* So many lines in so long, which is everybody once in a cluster of that size. */
+static bool may_report_retagged(struct agent *agent)
+{
+    uint64_t now = clock_now_ns();
+
+    if (now - agent->retagged_since >= RETAGGED_MS * SWIM_MS) {
+        if (agent->retagged > RETAGGED_MAX)
+            LOG(LOG_INFO, "members retagged, not logged one by one",
+                LOG_NUMBER("held_back", agent->retagged - RETAGGED_MAX));
+        agent->retagged_since = now;
+        agent->retagged = 0;
+    }
+    return ++agent->retagged <= RETAGGED_MAX;
+}
+
+static void report_member(const struct swim_event *event, const struct phrase *phrase,
+                          const struct swim_meta *meta)
 {
     const struct swim_member *member = &event->member;
-    const struct phrase *phrase = NULL;
     char id[ID_TEXT_MAX];
-    char other[ID_TEXT_MAX];
+
+    (void)snprintf(id, sizeof id, "%" PRIu64, member->id);
+    if (meta == NULL)
+        LOG(phrase->level, phrase->text, LOG_TEXT("id", id),
+            LOG_TEXT("addr", address_text(&member->addr).text),
+            LOG_TEXT("status", swim_status_name(member->status)),
+            LOG_NUMBER("incarnation", member->incarnation));
+    else
+        LOG(phrase->level, phrase->text, LOG_TEXT("id", id),
+            LOG_TEXT("addr", address_text(&member->addr).text),
+            LOG_TEXT("status", swim_status_name(member->status)),
+            LOG_NUMBER("incarnation", member->incarnation), LOG_TEXT("name", meta->name),
+            LOG_NUMBER("tags", swim_meta_count(meta)));
+}
+
+static void report_conflict(struct agent *agent, const struct swim_event *event,
+                            const struct phrase *phrase, const char *name)
+{
+    char id[ID_TEXT_MAX], other[ID_TEXT_MAX];
+    uint64_t held_back;
+
+    if (!log_limit_allows(&agent->name_conflicts, clock_now_ns(), NAME_CONFLICT_MS, &held_back))
+        return;
+    (void)snprintf(id, sizeof id, "%" PRIu64, event->member.id);
+    (void)snprintf(other, sizeof other, "%" PRIu64, event->other);
+    LOG(phrase->level, phrase->text, LOG_TEXT("name", name), LOG_TEXT("id", id),
+        LOG_TEXT("addr", address_text(&event->member.addr).text), LOG_TEXT("other", other),
+        LOG_NUMBER("held_back", held_back));
+}
+
+void report_event(struct agent *agent, const struct swim_event *event)
+{
+    const struct phrase *phrase = NULL;
+    struct swim_meta meta = {0};
+    bool has_meta = swim_member_meta(agent->swim, event->member.id, &meta);
 
     for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
         if (phrases[i].kind == event->kind)
             phrase = &phrases[i];
     ASSERT(phrase != NULL);
-    if (event->kind == SWIM_EVENT_PAUSED) {
+    if (event->kind == SWIM_EVENT_PAUSED)
         LOG(phrase->level, phrase->text, LOG_NUMBER("paused_ms", event->paused_for / SWIM_MS));
-        return;
-    }
-    (void)snprintf(id, sizeof id, "%" PRIu64, member->id);
-    if (event->kind == SWIM_EVENT_NAME_CONFLICT) {
-        (void)snprintf(other, sizeof other, "%" PRIu64, event->other);
-        LOG(phrase->level, phrase->text, LOG_TEXT("id", id), LOG_TEXT("other", other));
-        return;
-    }
-    LOG(phrase->level, phrase->text, LOG_TEXT("id", id),
-        LOG_TEXT("addr", address_text(&member->addr).text),
-        LOG_TEXT("status", swim_status_name(member->status)),
-        LOG_NUMBER("incarnation", member->incarnation));
+    else if (event->kind == SWIM_EVENT_NAME_CONFLICT)
+        report_conflict(agent, event, phrase, meta.name);
+    else if (event->kind != SWIM_EVENT_RETAGGED || may_report_retagged(agent))
+        report_member(event, phrase, has_meta ? &meta : NULL);
 }
 
 void report_start(const struct agent *agent, const struct swim_addr *bound, const char *source)

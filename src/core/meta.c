@@ -95,10 +95,10 @@ static void hold(struct swim *s, uint32_t slot, const struct wire_meta_key *key,
                  const uint8_t *content, uint32_t size)
 {
     struct meta_slot *held = slot_of(s, slot);
-    bool is_change = !members_of(s)[slot].has_meta || held->key.digest != key->digest ||
-                     held->flags & META_UNHELD;
+    bool is_first = !members_of(s)[slot].has_meta;
+    bool is_change = is_first || held->key.digest != key->digest || held->flags & META_UNHELD;
 
-    if (members_of(s)[slot].has_meta)
+    if (!is_first)
         release_content(s, slot);
     else
         memset(held, 0, sizeof *held);
@@ -107,10 +107,10 @@ static void hold(struct swim *s, uint32_t slot, const struct wire_meta_key *key,
     meta_parts_forget(s, members_of(s)[slot].record.id, key);
     if (is_change && held->block) {
         held->changed = s->now;
-        if (slot == SELF)
-            event_about_self(s, SELF_RETAGGED);
-        else
+        if (slot != SELF)
             event_about_meta(s, slot);
+        else if (!is_first) /* what it starts with is no change */
+            event_about_self(s, SELF_RETAGGED);
     }
     revive(s);
 }

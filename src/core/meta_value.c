@@ -130,6 +130,7 @@ static void resize(struct swim_meta *meta, struct place place, size_t size)
 
     memmove(meta->tags + place.at + size, meta->tags + behind, meta->tags_size - behind);
     meta->tags_size = (uint16_t)(meta->tags_size - place.size + size);
+    memset(meta->tags + meta->tags_size, 0, sizeof meta->tags - meta->tags_size);
 }
 
 enum swim_meta_error swim_meta_set_name(struct swim_meta *meta, const char *name)

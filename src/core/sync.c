@@ -15,8 +15,9 @@ static const swim_time SETTLING = 3000 * SWIM_MS;
 static const swim_time SESSION_LIFE = 5000 * SWIM_MS;
 enum { MEMBERS_PER_BUCKET = 4, PLAIN_DRAWS = 16, GAP_MIN = 8 };
 /* Each synchronisation without agreement with anybody doubles the distance to the next, up to
- * 32 times: views that never can agree must not cost more and more. */
-enum { SYNC_FAILURES_MAX = 5 };
+ * 32 times: views that never can agree must not cost more and more. One whose reply never came to
+ * its end was most likely lost, and brings it to 8 times at most. */
+enum { SYNC_FAILURES_MAX = 5, SYNC_LOSSES_MAX = 3 };
 
 swim_time sync_settling_time(const struct swim *s)
 {
@@ -211,7 +212,7 @@ void sync_ask(struct swim *s, uint32_t slot)
     if (!outbox_push(s, WIRE_SYNC, slot, &m->record.addr))
         return;
     s->sync_allowed = s->now + (sync_settling_time(s) << s->sync_failures);
-    if (s->sync_failures < SYNC_FAILURES_MAX)
+    if (s->sync_failures < (s->session.open ? SYNC_LOSSES_MAX : SYNC_FAILURES_MAX))
         s->sync_failures++;
     s->session.peer_id = m->record.id;
     s->session.started = s->now;

@@ -93,6 +93,9 @@ void sim_free(struct sim *sim)
     links_free(&sim->links);
     log_free(&sim->log);
     map_clear(&sim->nat_holes);
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        free(sim->nodes[i].meta);
+    }
     free(sim->nodes);
     free(sim->heap_nodes);
     free(sim->heap_places);

@@ -135,6 +135,9 @@ void sim_move(struct sim *sim, uint32_t node, const struct swim_addr *addr);
 void sim_seed(struct sim *sim, uint32_t node, const struct swim_addr *addr);
 void sim_seed_node(struct sim *sim, uint32_t node, uint32_t seed_node);
 void sim_clear_seeds(struct sim *sim, uint32_t node);
+/* Name and tags of the member at a node of ours: now, if it runs, and at every start. NULL: from the
+ * next start on it has none. */
+void sim_set_meta(struct sim *sim, uint32_t node, const struct swim_meta *meta);
 /* Starts a stopped node with its configuration, from nothing. */
 void sim_start(struct sim *sim, uint32_t node);
 /* Starts a stopped node as a foreign program with this id (0: keep the node's). */
@@ -179,7 +182,7 @@ void sim_service(struct sim *sim, uint32_t node, uint64_t ns_per_datagram, uint3
 /*
  * Warm start: every member of ours that runs begins anew, knowing all the others, alive, at once
  * and without the traffic or the events of joining. To be called right after they were started;
- * all have the same members_max (asserted).
+ * all have the same members_max (asserted). Names and tags are told as if set at this moment.
  */
 void sim_acquaint(struct sim *sim);
 /* swim_leave; the node stops by itself once swim_has_left. Only for members of ours. */
@@ -314,6 +317,9 @@ uint32_t sim_running(const struct sim *sim);
  * and the view digests of all are equal; of clusters with different names, each for itself.
  * `context` is not used. */
 bool sim_converged(const struct sim *sim, const void *context);
+/* A sim_condition: every member of ours that runs holds, of each other one, the name and tags that
+ * this one holds of itself. `context` is not used. */
+bool sim_metas_agree(const struct sim *sim, const void *context);
 /* The same, and no tombstone is left anywhere. */
 bool sim_is_clean(const struct sim *sim, const void *context);
 
@@ -327,6 +333,7 @@ struct sim_event {
     enum swim_status status;
     uint64_t paused_for_ns;
     uint64_t rtt_ns; /* of a PONG */
+    uint64_t other;  /* of a NAME_CONFLICT */
 };
 /* The log of all nodes, in order; the pointer is valid until the next run. */
 size_t sim_events(const struct sim *sim, const struct sim_event **ret);

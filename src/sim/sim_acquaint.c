@@ -77,6 +77,7 @@ static void begin_like(struct sim *sim, uint32_t index, const struct swim *model
     node->state =
         swim_init_acquainted(node->arena, node->arena_size, &node->config, model, local_now);
     ASSERT(node->state != NULL);
+    node_apply_meta(sim, index);
     for (uint32_t i = 0; i < node->seed_count; i++) {
         (void)swim_join(node->state, local_now, &node->seeds[i]);
     }

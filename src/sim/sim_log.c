@@ -37,6 +37,7 @@ void log_event(struct sim *sim, uint32_t index, const struct swim_event *event)
         .status = event->member.status,
         .paused_for_ns = event->paused_for,
         .rtt_ns = event->rtt_ns,
+        .other = event->other,
     };
     if (sim->config.keep_events) {
         append(&sim->log, &logged);

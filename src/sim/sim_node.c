@@ -98,6 +98,7 @@ void sim_start(struct sim *sim, uint32_t index)
     node->state = swim_init(node->arena, size, &node->config, local_now);
     node->ops = &sim_core_ops;
     node->is_foreign = false;
+    node_apply_meta(sim, index);
     for (uint32_t i = 0; i < node->seed_count; i++) {
         swim_join(node->state, local_now, &node->seeds[i]);
     }

@@ -103,6 +103,7 @@ struct node {
     uint64_t block_until_ns;
     uint32_t service_buffer;
     uint32_t seed_count;
+    struct swim_meta *meta; /* the name and tags that a member starts with; NULL: none */
     struct node_nat nat;
     void *arena; /* of members of ours: what is to be given back, and its size */
     size_t arena_size;
@@ -250,6 +251,8 @@ uint64_t clock_read(const struct node_clock *clock, uint64_t true_ns);
 uint64_t clock_when(const struct node_clock *clock, uint64_t local_ns);
 
 /* sim_node.c */
+/* The member that has just started at `index` is told its name and tags, if there are any. */
+void node_apply_meta(struct sim *sim, uint32_t index);
 void node_read_events(struct sim *sim, uint32_t node);
 /* It stops: what waits for it is lost. */
 void node_stop(struct sim *sim, uint32_t node);

@@ -23,7 +23,8 @@
     NUMBER("gossip", "piggyback_max", piggyback_max, 0, 58)                                        \
     MS_OFF("gossip", "anti_entropy_interval_ms", anti_entropy_interval_ms, 10, 3600000)            \
     NUMBER("gossip", "retransmit_multiplier", retransmit_multiplier, 1, 12)                        \
-    NUMBER("gossip", "members_max", members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX)
+    NUMBER("gossip", "members_max", members_max, SWIM_MEMBERS_MIN, SWIM_MEMBERS_MAX)               \
+    NUMBER("gossip", "meta_memory", meta_memory, 0, SWIM_META_MEMORY_MAX)
 
 #define SWIM_KEYS_NETWORK(NUMBER, MS, MS_OFF, MILLI, BOOLEAN)                                      \
     MS("network", "reliable_ack_timeout_ms", reliable_ack_timeout_ms, 10, 60000)                   \

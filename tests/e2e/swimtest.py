@@ -161,6 +161,8 @@ class Node:
         self.peers = [p.addr if isinstance(p, Node) else p for p in peers]
         self.arguments = list(arguments)
         self.name = name or f"node{len(test.nodes) + 1}"
+        # What it tells the others; None: the host's name, which all of them then have.
+        self.member_name = self.name
         self.log_path = os.path.join(test.directory, f"{len(test.nodes) + 1}-{self.name}.log")
         self.process = None
         self.started = None
@@ -174,6 +176,8 @@ class Node:
         command = [SWIMD, "--bind", self.bind, "--metrics-port", str(self.metrics_port)]
         if self.peers:
             command += ["--peers", ",".join(self.peers)]
+        if self.member_name:
+            command += ["--name", self.member_name]
         return command + self.arguments
 
     def start(self):

@@ -75,7 +75,7 @@ export class Node {
     this.log = fs.openSync(path.join(this.directory, `${this.name}.log`), "a");
     const peers = this.peers.length ? ["--peers", this.peers.map(({ addr }) => addr).join(",")] : [];
     this.child = spawn(SWIMD, ["--bind", this.addr, "--metrics-port", String(this.httpPort),
-      "--config", this.configPath, ...peers], { stdio: ["ignore", this.log, this.log] });
+      "--name", this.name, "--config", this.configPath, ...peers], { stdio: ["ignore", this.log, this.log] });
     this.ended = new Promise((resolve) => {
       this.child.once("exit", (code, signal) => {
         running.delete(this.child);

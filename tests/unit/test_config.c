@@ -31,6 +31,7 @@ static const struct number_key {
      true},
     {"gossip", "retransmit_multiplier", AT(swim.retransmit_multiplier), 3, 1, 12, false},
     {"gossip", "members_max", AT(swim.members_max), 16384, 2, 1048576, false},
+    {"gossip", "meta_memory", AT(swim.meta_memory), 4194304, 0, 1073741824, false},
     {"network", "max_inbound_rate", AT(max_inbound_rate), 500, 1, 1000000, false},
     {"network", "inbound_peer_capacity", AT(inbound_peer_capacity), 100, 1, 1000000, false},
     {"network", "inbound_peer_refill_rate", AT(inbound_peer_refill_rate), 50, 1, 1000000, false},
@@ -256,6 +257,49 @@ static void test_security(void **state)
     must_parse(&config, text);
     (void)snprintf(text, sizeof text, "[node]\ncluster = \"%065d\"\n", 7);
     must_fail(text, "swim.toml:2:", "1 to 64");
+}
+
+/* Under any key, in whatever way TOML writes it; the default name is the host's. */
+static void test_name_and_tags(void **state)
+{
+    (void)state;
+    struct agent_config config;
+    char host[300] = "";
+    char text[5000];
+
+    must_parse(&config, "");
+    assert_int_equal(gethostname(host, sizeof host - 1), 0);
+    assert_string_equal(config.meta.name, host);
+    assert_int_equal(swim_meta_count(&config.meta), 0);
+    must_parse(&config, "[node]\nname = \"db-\u00fc\"\n[tags]\nrole = \"db\"\n"
+                        "\"example.org/rack\" = \"12\"\nempty = \"\"\n");
+    assert_string_equal(config.meta.name, "db-\xC3\xBC");
+    assert_int_equal(swim_meta_count(&config.meta), 3);
+    assert_string_equal(swim_meta_get(&config.meta, "example.org/rack"), "12");
+    assert_string_equal(swim_meta_get(&config.meta, "empty"), "");
+    must_parse(&config, "tags = {a = \"1\", b = \"2\"}\n");
+    assert_string_equal(swim_meta_get(&config.meta, "b"), "2");
+    must_parse(&config, "[node]\nname = \"\"\n");
+    assert_string_equal(config.meta.name, "");
+
+    (void)snprintf(text, sizeof text, "[node]\nname = \"%0128d\"\n", 7);
+    must_parse(&config, text);
+    (void)snprintf(text, sizeof text, "[node]\nname = \"%0129d\"\n", 7);
+    must_fail(text, "swim.toml:2: [node] name", "longer than 128 bytes");
+    (void)snprintf(text, sizeof text, "[tags]\na = \"%04092d\"\n", 7);
+    must_parse(&config, text);
+    (void)snprintf(text, sizeof text, "[tags]\na = \"%04092d\"\nbb = \"\"\n", 7);
+    must_fail(text, "swim.toml:3: [tags] bb", "more than 4096 bytes");
+    must_fail("[node]\nname = \"a\\nb\"\n", "swim.toml:2: [node] name", "printable UTF-8");
+    must_fail("[tags]\na = 1\n", "swim.toml:2: [tags] a", "a string, not a whole number");
+    must_fail("[tags]\na = [\"b\"]\n", "swim.toml:2: [tags] a", "a string, not an array");
+    must_fail("[tags.a]\nb = \"c\"\n", "swim.toml:1: [tags] a", "a string, not a table");
+    must_fail("[tags]\n\"a=b\" = \"c\"\n", "swim.toml:2: [tags] a=b", "without '='");
+    must_fail("[tags]\n\"\" = \"c\"\n", "swim.toml:2: [tags]", "key is empty");
+    must_fail("[tags]\na = \"b\\u0000\"\n", "swim.toml:2: [tags] a", "zero byte");
+    must_fail("[tags]\na = \"b\\u0007\"\n", "swim.toml:2: [tags] a", "printable UTF-8");
+    must_fail("tags = \"a=b\"\n", "swim.toml:1: tags", "in no section");
+    must_fail("[[tags]]\na = \"b\"\n", "swim.toml:1:", "tags");
 }
 
 static void must_contradict(const char *text, const char *what)
@@ -508,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_multiplier),
         cmocka_unit_test(test_other_values),
         cmocka_unit_test(test_security),
+        cmocka_unit_test(test_name_and_tags),
         cmocka_unit_test(test_keys_and_encryption),
         cmocka_unit_test(test_keys_are_not_shown),
         cmocka_unit_test(test_errors),

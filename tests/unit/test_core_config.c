@@ -71,6 +71,7 @@ struct range {
     }
 static const struct range ranges[] = {
     RANGE(members_max, 2, 1048576),
+    RANGE(meta_memory, 0, 1073741824),
     RANGE(fanout, 1, 65535),
     RANGE(max_sends, 1, 64),
     RANGE(gossip_interval_ms, 10, 3600000),

@@ -98,6 +98,32 @@ static void test_peers(void **state)
     assert_int_equal(config.peer_count, 2);
 }
 
+/* Tags of the command line replace those of the file, all of them. */
+static void test_name_and_tags(void **state)
+{
+    (void)state;
+    struct options options;
+    struct agent_config config;
+    struct config_error error;
+
+    config = settings("--name db-1 --tag role=db --tag note=a=b --tag empty=");
+    assert_string_equal(config.meta.name, "db-1");
+    assert_int_equal(swim_meta_count(&config.meta), 3);
+    assert_string_equal(swim_meta_get(&config.meta, "note"), "a=b");
+    assert_string_equal(swim_meta_get(&config.meta, "empty"), "");
+    config_default(&config);
+    assert_true(config_parse(&config, "x", "[node]\nname = \"f\"\n[tags]\na = \"1\"\n", &error));
+    assert_int_equal(parse("--tag b=2", &options, &error), OPTIONS_RUN);
+    assert_true(options_apply(&options, &config, &error));
+    assert_string_equal(config.meta.name, "f");
+    assert_null(swim_meta_get(&config.meta, "a"));
+    assert_string_equal(swim_meta_get(&config.meta, "b"), "2");
+    must_fail("--tag role", "KEY=VALUE");
+    must_fail("--tag =db", "key is empty");
+    must_fail("--tag a=1 --tag a=2", "given twice");
+    must_fail("--name \x01", "printable UTF-8");
+}
+
 static void test_actions(void **state)
 {
     (void)state;
@@ -251,10 +277,10 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),       cmocka_unit_test(test_peers),
-        cmocka_unit_test(test_actions),      cmocka_unit_test(test_cluster_key),
-        cmocka_unit_test(test_mistyped_key), cmocka_unit_test(test_key_file),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_values),        cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_name_and_tags), cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_cluster_key),   cmocka_unit_test(test_mistyped_key),
+        cmocka_unit_test(test_key_file),      cmocka_unit_test(test_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
