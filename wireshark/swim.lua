@@ -199,6 +199,8 @@ local E = {
         expert.group.PROTOCOL, expert.severity.ERROR),
     sender = ProtoExpert.new("swim.sender.zero", "Sender 0: it is dropped",
         expert.group.PROTOCOL, expert.severity.ERROR),
+    cut = ProtoExpert.new("swim.cut", "The capture holds only its beginning",
+        expert.group.UNDECODED, expert.severity.NOTE),
     unknown = ProtoExpert.new("swim.unknown", "Nothing that this dissector knows: it is skipped",
         expert.group.UNDECODED, expert.severity.NOTE),
     sealed = ProtoExpert.new("swim.envelope.closed", "Encrypted",
@@ -537,6 +539,9 @@ local function show_header(tvb, tree)
     local capabilities = tree:add(F.capabilities, tvb(21, 1))
     capabilities:add(F.capable, tvb(21, 1))
     local item = tree:add(F.checksum, tvb(22, 2))
+    if tvb:len() < tvb:reported_len() then
+        return true -- nobody can tell
+    end
     local is_good = checksum_of(tvb:raw()) == 0
     item:append_text(is_good and " (good)" or " (bad)")
     tree:add(F.checksum_status, tvb(22, 2), is_good and 1 or 0):set_generated()
@@ -639,7 +644,17 @@ local function show_datagram(tvb, pinfo, tree)
 end
 
 local function looks_plain(tvb)
-    return tvb:len() >= 24 and tvb(0, 1):uint() == 1 and tvb(2, 2):uint() == tvb:len() - 24
+    return tvb:len() >= 24 and tvb(0, 1):uint() == 1 and tvb(2, 2):uint() == tvb:reported_len() - 24
+end
+
+-- The capture holds less of it than was sent.
+local function show_cut(tvb, pinfo, tree)
+    local item = tree:add(swim, tvb())
+    item:add_proto_expert_info(E.cut)
+    if looks_plain(tvb) then
+        show_header(tvb, item)
+    end
+    say(pinfo, (KINDS[looks_plain(tvb) and tvb(1, 1):uint()] or "SWIM") .. " [cut off by the capture]")
 end
 
 -- ---- Envelopes ------------------------------------------------------------------------------
@@ -745,8 +760,11 @@ end
 
 function swim.dissector(tvb, pinfo, tree)
     local size = tvb:len()
-    if size == 0 or size ~= tvb:reported_len() then
-        return 0 -- cut off when it was captured
+    if size == 0 then
+        return 0
+    elseif size < tvb:reported_len() then
+        show_cut(tvb, pinfo, tree)
+        return size
     end
     if looks_plain(tvb) then
         show_datagram(tvb, pinfo, tree)
@@ -765,7 +783,8 @@ end
 
 -- Plaintext on any port; sealed datagrams that a key opens, if asked for.
 local function recognize(tvb, pinfo, tree)
-    local is_plain = looks_plain(tvb) and not header_problem(tvb) and checksum_of(tvb:raw()) == 0
+    local is_plain = looks_plain(tvb) and tvb:len() == tvb:reported_len() and not header_problem(tvb)
+        and checksum_of(tvb:raw()) == 0
     if not is_plain and not (swim.prefs.everywhere and tvb:len() >= 60 and open(tvb, pinfo)) then
         return false
     end

@@ -11,15 +11,15 @@ import threading
 import time
 
 
-def pcap(path, datagrams):
+def pcap(path, datagrams, cut=65535):
     """Writes [(seconds, source, destination, bytes)], addresses being (ip, port), as a capture of
-    raw IP packets."""
+    raw IP packets, of which it holds at most `cut` bytes each."""
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
         for seconds, source, destination, data in datagrams:
             packet = _packet(source, destination, data)
-            out.write(struct.pack("<IIII", int(seconds), int(seconds % 1 * 1e6), len(packet),
-                                  len(packet)) + packet)
+            out.write(struct.pack("<IIII", int(seconds), int(seconds % 1 * 1e6),
+                                  min(cut, len(packet)), len(packet)) + packet[:cut])
     return path
 
 

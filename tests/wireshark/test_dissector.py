@@ -364,6 +364,20 @@ class Dissector(TsharkTestCase):
                 self.assertEqual(fields["_ws.malformed"] + fields["_ws.lua.error"], [],
                                  datagrams[i].hex())
 
+    def test_cut_off(self):
+        """A capture that holds the beginnings only: headers, without a wrong alarm."""
+        datagrams = of_every_kind() + [bytes.fromhex(vectors("envelope-2")[0]["hex"])]
+        for cut in (28, 40, 52, 60, 80):
+            capture = pcap(os.path.join(self.directory, "cut.pcap"),
+                           [(1.7e9, A, B, d) for d in datagrams], cut)
+            shown = show(capture, ["swim.cut", "swim.sender", "swim.checksum.bad", "_ws.malformed",
+                                   "_ws.lua.error"], "-o", f"swim.keys:{KEY}")
+            for fields, data in zip(shown, datagrams):
+                self.assertEqual(bool(fields["swim.cut"]), 28 < cut < 28 + len(data), data.hex())
+                self.assertEqual(fields["swim.checksum.bad"] + fields["_ws.lua.error"], [])
+                if cut >= 52 and data[0] == 1:
+                    self.assertEqual(fields["swim.sender"], ["5"])
+
     def test_questions_and_answers(self):
         def row(kind, source, destination, records, **flags):
             return (source, destination, Datagram(

@@ -10,6 +10,7 @@ from typing import Any, Dict, List
 
 from swim import _abi
 
+VERSION = (_abi.SWIM_VERSION_MAJOR, _abi.SWIM_VERSION_MINOR, _abi.SWIM_VERSION_PATCH)
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGE = os.path.dirname(HERE)
 
@@ -57,6 +58,12 @@ class Abi(unittest.TestCase):
         found = dict(zip(wanted, map(int, out.split())))
         self.assertEqual(found, wanted)
         self.assertGreater(len(wanted), 200)
+
+    def test_version(self) -> None:
+        """The package's is the headers'."""
+        with open(os.path.join(PACKAGE, "pyproject.toml"), encoding="utf-8") as file:
+            version = f'version = "{".".join(map(str, VERSION))}"\n'
+            self.assertIn(version, file.read())
 
     def load(self, library: str) -> str:
         """What an import with this library says."""
