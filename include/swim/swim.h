@@ -355,7 +355,8 @@ SWIM_API bool swim_member_find_addr(const struct swim *s, const struct swim_addr
                                     struct swim_member *ret);
 /* How many members have this status, this member included. O(1). */
 SWIM_API uint32_t swim_member_count(const struct swim *s, enum swim_status status);
-/* Digest of the view: equal on two members exactly when they hold the same live members. */
+/* Digest of the view: equal on two members exactly when they hold the same live members, with the
+ * same names and tags. */
 SWIM_API uint64_t swim_view_digest(const struct swim *s);
 
 /* ---- Names and tags ---------------------------------------------------------------------- */
