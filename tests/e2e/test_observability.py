@@ -193,6 +193,10 @@ class Observability(swimtest.SwimTestCase):
         firing = "count(ALERTS{alertname='SwimMemberFailed',alertstate='firing'})"
         swimtest.wait_until(lambda: value(firing) == 1, 5, "one alert, though two noticed", 0.2)
 
+        self.assertEqual(query("ALERTS{alertname='SwimNameConflict'}"), [])
+        names = {labels["name"] for labels, _ in query("swim_build_info{job='swim-sd'}")}
+        self.assertLessEqual({"node1", "node2"}, names)
+
         again = self.restart(victim, command)
         swimtest.wait_until(lambda: value("count(swim_members_alive{job='swim-static'} == 3)") == 3,
                             15, "all three are alive again", 0.2)

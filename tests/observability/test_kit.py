@@ -430,6 +430,7 @@ class Kubernetes(Kit):
             with open(config, "w", encoding="utf-8") as file:
                 file.write(settings.replace("/dev/null", key))
             arguments = [a.replace("/etc/swim/swim.toml", config).replace("$(POD_IP)", "10.0.0.9")
+                         .replace("$(POD_NAME)", "swim-0")
                          for a in self.swimd["args"]]
             self.assert_runs(SWIMD, "--check-config", *(
                 a for a in arguments if not a.startswith("--state-dir=")))
