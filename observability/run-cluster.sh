@@ -53,8 +53,10 @@ launcher=()
 if setpriv --pdeathsig TERM true 2>/dev/null; then
     launcher=(setpriv --pdeathsig TERM) # should this script be killed, the kernel tells the cluster
 fi
-trap : INT TERM HUP # the cluster is told as well, and has things to finish
+stopping=
+trap stopping=1 INT TERM HUP # the cluster has things to finish first
 "$swimd" --generate-key >"$folder/key"
+[ -z "$stopping" ] || exit 0
 "${launcher[@]}" "$root/tools/cluster.sh" 3 -- --cluster-key-file "$folder/key" &
 cluster=$!
 code=0

@@ -229,7 +229,7 @@ await_node() {
     done
 }
 
-url() { say "http://127.0.0.1:$((metrics_port + $1 - 1))/membership"; } # node number
+readonly url="http://127.0.0.1:%d/membership"
 
 check_ports
 for ((i = 1; i <= n && stopping == 0; i++)); do
@@ -242,12 +242,14 @@ done
 if [ $stopping -eq 0 ]; then
     say '' "cluster: $n nodes are running. Look at one:"
     for ((i = 1; i <= n; i++)); do
-        say "cluster:   node$i  pid ${pids[i - 1]}  udp 127.0.0.1:$((port + i - 1))  $(url "$i")"
+        # No subshell here: bash forgets a SIGINT that comes while it waits for one.
+        printf "cluster:   node%d  pid %d  udp 127.0.0.1:%d  $url\n" "$i" "${pids[i - 1]}" \
+            $((port + i - 1)) $((metrics_port + i - 1))
     done
     say "cluster: also /metrics, /metrics/json, /healthz and /readyz. Try, from another terminal:" \
         "cluster:   kill -9 ${pids[n - 1]}      node$n crashes: the others say dead after some seconds" \
         "cluster:   kill -TERM ${pids[n - 1]}   node$n leaves: the others say left at once" \
-        "cluster:   curl -s $(url 1)" \
+        "cluster:   curl -s ${url/\%d/$metrics_port}" \
         "cluster: Ctrl-C stops them all." ''
 fi
 
