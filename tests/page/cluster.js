@@ -71,7 +71,7 @@ export class Node {
     this.addr = `127.0.0.1:${this.port}`;
     this.url = `http://127.0.0.1:${this.httpPort}/`;
     this.configPath = path.join(this.directory, `${this.name}.toml`);
-    fs.writeFileSync(this.configPath, this.config);
+    this.configure(this.config);
     this.log = fs.openSync(path.join(this.directory, `${this.name}.log`), "a");
     const peers = this.peers.length ? ["--peers", this.peers.map(({ addr }) => addr).join(",")] : [];
     this.child = spawn(SWIMD, ["--bind", this.addr, "--metrics-port", String(this.httpPort),
@@ -91,6 +91,11 @@ export class Node {
       return fetch(`${this.url}healthz`).then(({ ok }) => ok, () => false);
     });
     return this;
+  }
+
+  // What its file says from now on, beside its name; SIGHUP tells it to look.
+  configure(config) {
+    fs.writeFileSync(this.configPath, `[node]\nname = "${this.name}"\n${config}`);
   }
 
   readLog() {
@@ -116,12 +121,12 @@ export class Node {
   }
 }
 
-// So many nodes that all see each other. `configOf(name)` is the file of each.
-export async function startCluster(count, configOf = () => "") {
+// Nodes of these names that all see each other. `configOf(name)` is the file of each.
+export async function startCluster(names, configOf = () => "") {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "swim-page-"));
+  const count = names.length;
   const nodes = [];
-  for (let i = 1; i <= count; i += 1) {
-    const name = `node${i}`;
+  for (const name of names) {
     const node = new Node({ name, directory, peers: nodes.slice(0, 2), config: configOf(name) });
     nodes.push(await node.start());
   }

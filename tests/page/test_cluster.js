@@ -8,24 +8,29 @@ import { countsOf, eventsOf, leave, painted, ringOf, rowsOf, startBrowser, statu
   from "./browser.js";
 import { endCluster, startCluster, until } from "./cluster.js";
 
-const DEAD_WITHIN = 20;
+const DEAD_WITHIN = 40; // seconds, for machines that are busy; it takes three
 const PICTURES = process.env.SWIM_SCREENSHOTS;
 // Quicker than the defaults, and the dead stay listed. For pictures they are the defaults.
 const CONFIG = `
 [probes]
-${PICTURES ? "" : `interval_ms = 250
-timeout_ms = 120
+${PICTURES ? "" : `interval_ms = 400
+timeout_ms = 250
 suspect_timeout_ms = 1500
 suspect_timeout_min_ms = 1500
 suspect_jitter_ms = 100`}
 dead_retention_ms = 600000
 `;
+const NAMES = ["web-1", "web-2", "db-1", "db-2", "cache-1"];
+
+function tags(name, zone) {
+  return `[tags]\nrole = "${name.split("-")[0]}"\nzone = "${zone}"\n`;
+}
 
 let nodes;
 let browser;
 let page;
 before(async () => {
-  nodes = await startCluster(5, () => CONFIG);
+  nodes = await startCluster(NAMES, (name) => CONFIG + tags(name, "eu-1"));
   browser = await startBrowser();
   page = await browser.visitor();
   await page.goto(nodes[0].url);
@@ -43,7 +48,7 @@ function counts(expected) {
 }
 
 async function kindsOf(node) {
-  return (await eventsOf(page)).filter(({ text }) => text.includes(node.addr)).map(({ kind }) => kind);
+  return (await eventsOf(page)).filter(({ text }) => text.startsWith(`${node.name} `)).map(({ kind }) => kind);
 }
 
 test("all five are shown alive", async () => {
@@ -51,9 +56,11 @@ test("all five are shown alive", async () => {
   const rows = await rowsOf(page);
   assert.deepEqual(rows.map(({ addr }) => addr).sort(), nodes.map(({ addr }) => addr).sort());
   assert.ok(rows.every(({ status }) => status === "alive"));
+  assert.deepEqual(rows.map(({ name }) => name), [...NAMES].sort());
+  assert.match(rows.find(({ name }) => name === "db-1").tags, /role=db.*zone=eu-1/);
   const said = await ringOf(page);
   assert.equal(said.length, 5);
-  assert.equal(said[0], `${nodes[0].addr}, alive, this node`);
+  assert.equal(said[0], "web-1, alive, this node");
   assert.ok(await painted(page, "alive") > 500);
   assert.equal(await painted(page, "dead"), 0);
   assert.equal(await page.title(), "5 alive – swim");
@@ -80,23 +87,35 @@ test("what a chart shows moves", async () => {
   }
 });
 
+test("tags that change are shown, told and found", async () => {
+  const changed = nodes[2];
+  changed.configure(CONFIG + tags(changed.name, "eu-2"));
+  changed.signal("SIGHUP");
+  await until("the table shows it", 15, async () => (await rowsOf(page))
+    .some(({ name, tags: shown }) => name === changed.name && shown.includes("zone=eu-2")));
+  assert.deepEqual((await kindsOf(changed))[0], "retagged");
+  await page.fill("#search", "tag:zone=eu-2");
+  await until("it alone is found", 5, async () => (await rowsOf(page)).length === 1);
+  assert.equal((await rowsOf(page))[0].name, changed.name);
+  await page.fill("#search", "");
+});
+
 test("a node that is killed turns suspect, then dead", async () => {
   const victim = nodes[4];
   await victim.end("SIGKILL");
   await until("suspect in the table", DEAD_WITHIN,
     async () => await statusOf(page, victim.addr) === "suspect");
-  assert.ok((await ringOf(page)).includes(`${victim.addr}, suspect`));
+  assert.ok((await ringOf(page)).includes(`${victim.name}, suspect`));
   assert.ok(await painted(page, "suspect") > 50, "a triangle");
   assert.equal(await page.textContent("#centre-words"), "of which 1 in doubt");
   await pictures("light");
   await until("dead in the table", DEAD_WITHIN,
     async () => await statusOf(page, victim.addr) === "dead");
-  assert.ok((await ringOf(page)).includes(`${victim.addr}, dead`));
+  assert.ok((await ringOf(page)).includes(`${victim.name}, dead`));
   assert.ok(await painted(page, "dead") > 50, "a cross");
-  assert.equal(await painted(page, "suspect"), 0);
+  await until("no triangle is left", 5, async () => await painted(page, "suspect") === 0);
   await counts([4, 0, 1, 0]);
-  assert.deepEqual((await kindsOf(victim)).filter((kind) => kind !== "joined"),
-    ["failed", "suspected"], "the newest first, each once");
+  assert.deepEqual((await kindsOf(victim)).slice(0, 2), ["failed", "suspected"], "the newest first");
   assert.match(await page.textContent("#announcer"), /failed|suspected/);
 });
 
@@ -104,7 +123,7 @@ test("who comes later sees what happened before", async () => {
   const later = await browser.visitor();
   await later.goto(nodes[0].url);
   await until("it is told", DEAD_WITHIN, async () => (await eventsOf(later))
-    .some(({ kind, text }) => kind === "failed" && text.includes(nodes[4].addr)));
+    .some(({ kind, text }) => kind === "failed" && text.startsWith(nodes[4].name)));
   assert.equal(await later.textContent("#announcer"), "", "but not aloud");
   await leave(later);
 });
@@ -114,7 +133,7 @@ test("a node that leaves is shown as left", async () => {
   assert.equal(await leaver.end("SIGTERM"), 0);
   await until("left in the table", DEAD_WITHIN,
     async () => await statusOf(page, leaver.addr) === "left");
-  assert.ok((await ringOf(page)).includes(`${leaver.addr}, left`));
+  assert.ok((await ringOf(page)).includes(`${leaver.name}, left`));
   await counts([3, 0, 1, 1]);
   assert.equal((await kindsOf(leaver))[0], "left");
 });

@@ -170,7 +170,7 @@ test("the token is asked for, kept for the tab, and sent with all that is fetche
 });
 
 test("a real node that is started again is found again", async () => {
-  const [node] = await startCluster(1);
+  const [node] = await startCluster(["node1"]);
   const page = await browser.visitor({ expected: GONE });
   await page.goto(node.url);
   await linkIs(page, "live");
