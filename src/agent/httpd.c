@@ -250,6 +250,8 @@ void httpd_put_headers(struct evhttp_request *raw, const struct http_reply *repl
         put_policy(headers, reply->policy);
     if (reply->allow != NULL)
         (void)evhttp_add_header(headers, "Allow", reply->allow);
+    if (reply->is_stream && reply->status == 200) /* nginx and others like it hold answers back */
+        (void)evhttp_add_header(headers, "X-Accel-Buffering", "no");
     if (reply->retry_after_s != 0) {
         (void)snprintf(seconds, sizeof seconds, "%u", (unsigned)reply->retry_after_s);
         (void)evhttp_add_header(headers, "Retry-After", seconds);

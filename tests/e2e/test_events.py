@@ -146,6 +146,7 @@ class Events(swimtest.SwimTestCase):
             self.assertEqual(stream.status, 200)
             self.assertEqual(stream.answer.headers["Content-Type"], "text/event-stream")
             self.assertEqual(stream.answer.headers["Cache-Control"], "no-store")
+            self.assertEqual(stream.answer.headers["X-Accel-Buffering"], "no")
             stream.wait_ready()
             second = self.node(peers=[first])
             joined = stream.until("joined", second.addr)[-1]
@@ -267,6 +268,52 @@ class Events(swimtest.SwimTestCase):
                 status, _, body = first.http("/events" + query)
                 self.assertEqual(status, 400)
                 self.assertIn(said, body.decode())
+
+    def test_tags_choose_wherever_members_are_told_of(self):
+        path = os.path.join(self.directory, "control.sock")
+        first = self.quick("--control-socket", path)
+        streams = [Stream(first, "?tag=role=db&status=alive,left"),
+                   Stream(first, "?tag=zone&tag=role=db", path=path)]
+        for stream in streams:
+            stream.wait_ready()
+        nodes = {name: self.node("--name", name, *arguments, peers=[first]) for name, arguments in (
+            ("web", ("--tag", "role=web", "--tag", "zone=b")),
+            ("db-a", ("--tag", "role=db", "--tag", "zone=a")),
+            ("db", ("--tag", "role=db")))}
+
+        def names(target, key):
+            members = first.get_json(target)[key]
+            return sorted(m.get("name", "?") for m in members)
+
+        def local(target):
+            connection = _UnixConnection(path, 5)
+            connection.request("GET", target)
+            members = json.loads(connection.getresponse().read())["members"]
+            connection.close()
+            return sorted(m["name"] for m in members)
+
+        def labels(query):
+            return sorted(group["labels"]["__meta_swim_name"] for group in first.get_json(
+                "/sd" + query))
+        swimtest.wait_until(lambda: (names("/membership?tag=role", "nodes") ==
+                                     ["db", "db-a", "web"], first.membership()), 5, "all are known")
+        for query, wanted in (("?tag=role=db", ["db", "db-a"]), ("?tag=role=db&tag=zone", ["db-a"]),
+                              ("?tag=role=db&status=alive", ["db", "db-a"]),
+                              ("?tag=role=d", []), ("?tag=role=db&status=dead", []),
+                              ("?tag=zone%3Db&status=alive,suspect", ["web"])):
+            with self.subTest(query):
+                self.assertEqual(names("/membership" + query, "nodes"), wanted)
+                self.assertEqual(local("/members" + query), wanted)
+                self.assertEqual(labels(query), wanted)
+        for node in nodes.values():
+            node.terminate()
+        told = [[], []]
+        for found, stream, last in zip(told, streams, (nodes["db"], nodes["db-a"])):
+            found += stream.until("left", last.addr)
+        self.assertEqual({e.json["member"]["name"] for e in told[0]}, {"db", "db-a"})
+        self.assertEqual({e.json["member"]["name"] for e in told[1]}, {"db-a"})
+        for stream in streams:
+            stream.close()
 
     def test_heartbeat(self):
         node = self.quick(heartbeat_ms=200)
