@@ -69,17 +69,23 @@ class Completion(swimctltest.CtlCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def pair(self):
-        one = self.controlled()
-        two = self.controlled(peers=[one])
+        """Two nodes; returns the first, and their names."""
+        one = self.controlled(name="alpha-1")
+        two = self.controlled(peers=[one], name="beta-22")
         self.await_all_alive([one, two], 10)
-        return one, sorted([one.self_id(), two.self_id()])
+
+        def is_named():
+            return all(m.get("name") for m in self.ctl_json(one, "members")["members"])
+
+        swimtest.wait_until(is_named, 5, "it has heard the other's name")
+        return one, ["alpha-1", "beta-22"]
 
     def check(self, complete):
-        one, ids = self.pair()
+        one, names = self.pair()
         self.assertEqual(complete(one, "swimctl mem"), ["members"])
         self.assertLessEqual({"members", "keys", "top"}, set(complete(one, "swimctl ")))
-        self.assertEqual(complete(one, "swimctl ping "), ids)
-        self.assertEqual(complete(one, f"swimctl --json ping {ids[0][:6]}"), [ids[0]])
+        self.assertEqual(complete(one, "swimctl ping "), names)
+        self.assertEqual(complete(one, "swimctl --json ping al"), ["alpha-1"])
         self.assertEqual(complete(one, "swimctl keys "), ["install", "list", "remove", "use"])
         self.assertEqual(complete(one, "swimctl members --st"), ["--status"])
         self.assertEqual(complete(one, "swimctl members --status s"), ["suspect"])
@@ -90,7 +96,7 @@ class Completion(swimctltest.CtlCase):
         self.file("a-key-file", "")
         self.assertEqual(complete(one, "swimctl keys install --key-file a-k"), ["a-key-file"])
         self.assertEqual(complete(None, "swimctl ping "), [], "no daemon: nothing, and no noise")
-        self.assertEqual(complete(None, f"swimctl --socket {one.control} ping "), ids)
+        self.assertEqual(complete(None, f"swimctl --socket {one.control} ping "), names)
 
     def test_bash(self):
         self.check(self.bash)
@@ -104,22 +110,22 @@ class Completion(swimctltest.CtlCase):
 
     @unittest.skipUnless(shutil.which("zsh"), "needs zsh")
     def test_zsh(self):
-        one, ids = self.pair()
+        one, names = self.pair()
         self.zsh(one, "swimctl mem", "swimctl members ")
-        self.zsh(one, f"swimctl ping {ids[0][:6]}", ids[0])
-        self.zsh(one, "swimctl ping \t", f"({ids[0]}*{ids[1]}|{ids[1]}*{ids[0]})")
+        self.zsh(one, "swimctl ping al", "alpha-1 ")
+        self.zsh(one, "swimctl ping \t", "alpha-1*beta-22")
         self.zsh(one, "swimctl members --status s", "suspect")
 
     def test_by_itself(self):
         """What the shells ask for."""
-        one, ids = self.pair()
+        one, names = self.pair()
 
         def ask(*words):
             return [line.split("\t")[0]
                     for line in self.ctl(None, "--complete", *words,
                                          env=self.environment(one)).splitlines()]
 
-        self.assertEqual(sorted(ask("members")), ids)
+        self.assertEqual(ask("members"), names)
         self.assertIn("members", ask("verbs"))
         self.assertEqual(ask("keys"), [])
         self.assertEqual(ask("line", "members", "--status=al"), ["--status=alive"])

@@ -94,7 +94,7 @@ class Screen(swimctltest.CtlCase):
         two.kill()
         terminal.await_screen(has("failed", two.addr), "the event")
         terminal.await_screen(lambda now: any(
-            line.startswith("-") and two.addr in line and "dead" in line for line in now), "the row")
+            line.startswith(two.name) and two.addr in line and "dead" in line for line in now), "the row")
         terminal.keys("q")
         terminal.await_screen(has("ended with 0"), "it ends")
 

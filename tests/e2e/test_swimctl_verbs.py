@@ -148,6 +148,26 @@ class Tags(swimctltest.CtlCase):
         self.assertFalse(self.ctl_json(one, "tags", "set", "role=web")["saved"])
         swimtest.wait_until(lambda: self.tags_of(two, own) == {"role": "web"}, 10, "and of that")
 
+    def test_until_a_reload(self):
+        config = self.file("swim.toml", "[tags]\nrole = \"db\"\n")
+        one = self.controlled("--config", config, "--name", "Zo\u00eb 1")
+        two = self.controlled("--name", "two", "--tag", "x=y", peers=[one])
+        self.await_all_alive([one, two], 10)
+        self.ctl(one, "tags", "set", "role=web", "more=1")
+        swimtest.wait_until(lambda: self.tags_of(two, one.self_id()) == {"role": "web", "more": "1"},
+                            10, "the other hears of it")
+        one.signal(swimctltest.signal.SIGHUP)
+        swimtest.wait_until(lambda: self.tags_of(two, one.self_id()) == {"role": "db"}, 10,
+                            "the configuration's are back")
+        # Members by their names, from here on.
+        self.assertRegex(self.ctl(one, "ping", "two"), r"^two: answered after ")
+        self.assertRegex(self.ctl(two, "members"), r"(?m)^Zo\u00eb 1 +127")
+        self.assertRegex(self.ctl(one, "info"), r"(?m)^name +Zo\u00eb 1$")
+        self.assertEqual(sorted(line.split("\t")[0] for line in self.ctl(
+            None, "--complete", "members",
+            env=swimctltest.environment(SWIM_SOCKET=one.control)).splitlines()),
+            ["Zo\u00eb 1", "two"])
+
     def test_all_or_nothing(self):
         one = self.controlled()
         self.ctl(one, "tags", "set", "a=1")
@@ -217,7 +237,8 @@ class Looking(swimctltest.CtlCase):
         done = swimtest.run("--config", again, "--check-config")
         self.assertEqual(done.returncode, 0, done.stderr)
         node.terminate()
-        twin = self.node("--config", again, metrics_port=node.metrics_port, port=node.port)
+        twin = self.node("--config", again, metrics_port=node.metrics_port, port=node.port,
+                         name=node.name)
         twin.control = node.control
         twin.await_http()
         self.assertEqual(self.config_of(twin), shown)
