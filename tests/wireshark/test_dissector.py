@@ -561,9 +561,10 @@ class Recorded(TsharkTestCase):
         tap = Tap()
         self.addCleanup(tap.close)
         nodes = []
-        for _ in range(5):
+        for i in range(5):
             port = tap.open()
-            node = self.node("--advertise", f"127.0.0.1:{port}", *arguments,
+            node = self.node("--advertise", f"127.0.0.1:{port}", "--name", f"node-{i}", "--tag",
+                             f"role={'db' if i % 2 else 'web'}", *arguments,
                              peers=[f"127.0.0.1:{n.tap_port}" for n in nodes[:2]], start=False)
             node.tap_port, node.bound, node.addr = port, node.addr, f"127.0.0.1:{port}"
             tap.connect(port, node.port)
@@ -591,6 +592,11 @@ class Recorded(TsharkTestCase):
         self.assert_covered(capture, datagrams)
         kinds = {d[1] for d in datagrams}
         self.assertLessEqual({GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, NACK}, kinds)
+        told = show(capture, ["swim.meta.name", "swim.meta.tag"])
+        self.assertEqual({name for fields in told for name in fields["swim.meta.name"]},
+                         {f"node-{i}" for i in range(5)})
+        self.assertLessEqual({"role=db", "role=web"},
+                             {tag for fields in told for tag in fields["swim.meta.tag"]})
         linked = show(capture, ["swim.kind", "swim.request_in", "swim.probe.sequence"], "-2")
         acks = [f for f in linked if f["swim.kind"] == ["0x04"] and f["swim.probe.sequence"]]
         answered = [f for f in acks if f["swim.request_in"]]
