@@ -35,7 +35,7 @@ async function visit(options) {
 // An event, so that there is something in every part of the page.
 async function something(page) {
   node.happen("suspected", { ...node.nodes[1], status: "suspect" });
-  await until("told", 5, () => page.locator("#timeline li").count());
+  await until("told", 15, () => page.locator("#timeline li").count());
 }
 
 // What has the keys, as a short name.
@@ -65,7 +65,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.focus("#grid");
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("Enter");
-      await until("details", 5, () => page.isVisible("#detail"));
+      await until("details", 15, () => page.isVisible("#detail"));
       await audit(page, "details");
       await leave(page);
     });
@@ -112,7 +112,7 @@ test("the table by its keys", async () => {
   await page.keyboard.press("/");
   assert.equal(await focused(page), "search");
   await page.keyboard.type("tag:role=db");
-  await until("found", 5, async () => await page.textContent("#shown") === "20 of 40");
+  await until("found", 15, async () => await page.textContent("#shown") === "20 of 40");
   await page.keyboard.press("ArrowDown");
   assert.equal(await focused(page), "grid");
   assert.equal(await at(), "2,1,gridcell");
@@ -132,7 +132,7 @@ test("the table by its keys", async () => {
   assert.equal((await rowsOf(page))[0].name, "node-39");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
-  await until("details", 5, async () => await focused(page) === "detail-title");
+  await until("details", 15, async () => await focused(page) === "detail-title");
   assert.equal(await page.textContent("#detail-title"), "node-39");
   assert.equal(await page.getAttribute("#grid .row[data-index='0']", "aria-selected"), "true");
   await page.keyboard.press("Escape");
@@ -155,7 +155,7 @@ test("the ring by its keys", async () => {
   assert.match(await said(), /^node-39, /);
   assert.equal(await page.getAttribute("#ring-option", "aria-posinset"), "40");
   await page.keyboard.press("Enter");
-  await until("details", 5, () => page.isVisible("#detail"));
+  await until("details", 15, () => page.isVisible("#detail"));
   await page.keyboard.press("Escape");
   assert.equal(await focused(page), "ring");
   await leave(page);
@@ -166,7 +166,7 @@ test("a state's number lists its members", async () => {
   await page.click("#counts li[data-state=dead] button");
   assert.equal(await page.inputValue("#search"), "status:dead");
   const { dead } = await countsOf(page);
-  await until("they are listed", 5, async () => (await rowsOf(page)).length === dead);
+  await until("they are listed", 15, async () => (await rowsOf(page)).length === dead);
   assert.ok((await rowsOf(page)).every(({ status }) => status === "dead"));
   await leave(page);
 });

@@ -45,7 +45,7 @@ test("what members say of themselves is text", async () => {
   const elements = await page.$$eval("*", (all) => all.map(({ tagName }) => tagName.toLowerCase()));
   NAMES.forEach((_, index) => node.happen("suspected", { ...hostile(index + 1), status: "suspect" }));
   node.say({ kind: "<img src=x onerror=window.hurt=1>", member: nodes[1] });
-  await until("all are told", 5, async () => (await eventsOf(page)).length === NAMES.length + 1);
+  await until("all are told", 15, async () => (await eventsOf(page)).length === NAMES.length + 1);
   const shown = (await rowsOf(page)).map(({ name }) => name);
   for (const name of NAMES) {
     await page.fill("#search", `"${name.slice(0, 20).replaceAll('"', "")}"`);
@@ -57,7 +57,7 @@ test("what members say of themselves is text", async () => {
     await page.focus("#ring");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
-    await until("details", 5, () => page.isVisible("#detail"));
+    await until("details", 15, () => page.isVisible("#detail"));
     assert.ok(NAMES.includes(await page.textContent("#detail-title")));
     await page.keyboard.press("Escape");
   }

@@ -128,7 +128,7 @@ test("the table of 2,000 is searched as it is typed", async () => {
   await page.goto(node.url);
   await until("all are there", 10, async () => (await countsOf(page)).alive === MEMBERS);
   await page.fill("#search", "tag:role=db node-199");
-  await until("the one is found", 5, async () => (await rowsOf(page)).map(({ name }) => name)
+  await until("the one is found", 15, async () => (await rowsOf(page)).map(({ name }) => name)
     .join() === "node-1990");
   assert.equal(await page.textContent("#shown"), "1 of 2,000");
   await leave(page);

@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-function linkIs(page, state, seconds = 10) {
+function linkIs(page, state, seconds = 30) {
   return until(`the link is ${state}`, seconds,
     async () => await page.getAttribute("#link", "data-state") === state);
 }
@@ -41,19 +41,30 @@ test("events are heard as they happen", async () => {
   const { node, page } = await visit({}, "live");
   assert.equal(await page.textContent("#link-text"), "live");
   node.happen("suspected", member(2, { status: "suspect" }));
-  await until("suspect", 2, async () => (await countsOf(page)).suspect === 1);
+  await until("suspect", 10, async () => (await countsOf(page)).suspect === 1);
   node.happen("failed", member(2, { status: "dead" }));
-  await until("dead", 2, async () => (await countsOf(page)).dead === 1);
+  await until("dead", 10, async () => (await countsOf(page)).dead === 1);
   node.happen("forgotten", member(2, { status: "dead" }));
-  await until("forgotten", 2, async () => (await rowsOf(page)).length === 4);
+  await until("forgotten", 10, async () => (await rowsOf(page)).length === 4);
   node.say({ kind: "pong", member: member(1), rtt_seconds: 0.0005 });
   node.say({ kind: "something-new", member: member(1) });
-  await until("all are told", 2, async () => (await eventsOf(page)).length === 5);
+  await until("all are told", 10, async () => (await eventsOf(page)).length === 5);
   assert.deepEqual((await eventsOf(page)).map(({ text }) => text), ["node-1 something new",
     "node-1 answered a ping in 500 µs", "node-2 was forgotten",
     "node-2 failed", "node-2 is suspected"]);
-  await until("said aloud", 3, async () => (await page.textContent("#announcer"))
+  await until("said aloud", 10, async () => (await page.textContent("#announcer"))
     .includes("node-2 failed"));
+  await end({ node, page });
+});
+
+test("who joins is called by its name as soon as that is known", async () => {
+  const { node, page } = await visit({}, "live");
+  const { name, ...nameless } = member(9);
+  node.happen("joined", nameless);
+  await until("it is told", 15, async () => (await eventsOf(page))[0]?.text === `${nameless.addr} joined`);
+  node.happen("retagged", { ...nameless, name });
+  await until("by its name", 15, async () => (await eventsOf(page)).map(({ text }) => text).join() ===
+    "node-9 changed name or tags,node-9 joined");
   await end({ node, page });
 });
 
@@ -61,13 +72,13 @@ test("a broken stream goes on where it was", async () => {
   const { node, page } = await visit({}, "live");
   assert.deepEqual(node.resumedFrom, ["0"], "at first all that there is");
   node.happen("suspected", member(2, { status: "suspect" }));
-  await until("suspect", 2, async () => (await countsOf(page)).suspect === 1);
+  await until("suspect", 10, async () => (await countsOf(page)).suspect === 1);
   const last = `${node.began}-${node.sequence}`;
   node.streams.forEach((stream) => stream.end());
-  await until("another stream", 5, async () => node.resumedFrom.length === 2);
+  await until("another stream", 15, async () => node.resumedFrom.length === 2);
   assert.equal(node.resumedFrom[1], last);
   node.happen("recovered", member(2));
-  await until("alive", 2, async () => (await countsOf(page)).alive === 5);
+  await until("alive", 10, async () => (await countsOf(page)).alive === 5);
   assert.equal((await eventsOf(page)).length, 2, "and nothing twice");
   await end({ node, page });
 });
@@ -75,7 +86,7 @@ test("a broken stream goes on where it was", async () => {
 test("a node that is gone is said to be, and comes back", async () => {
   const { node, page } = await visit({}, "live");
   node.happen("suspected", member(2, { status: "suspect" }));
-  await until("suspect", 2, async () => (await countsOf(page)).suspect === 1);
+  await until("suspect", 10, async () => (await countsOf(page)).suspect === 1);
   await node.stop();
   await linkIs(page, "lost");
   assert.match(await page.textContent("#banner"), /^Disconnected since \d\d:\d\d:\d\d: /);
@@ -88,10 +99,10 @@ test("a node that is gone is said to be, and comes back", async () => {
   assert.equal(await page.isVisible("#banner"), false);
   assert.ok(node.asked.get("/events") > asked);
   assert.equal(node.resumedFrom.at(-1), `${node.began}-1`);
-  await until("dead", 2, async () => (await countsOf(page)).dead === 1);
+  await until("dead", 10, async () => (await countsOf(page)).dead === 1);
   const { length } = node.resumedFrom;
   node.say({ kind: "missed", reason: "restarted" });
-  await until("told", 2, async () => (await eventsOf(page)).length === 4);
+  await until("told", 10, async () => (await eventsOf(page)).length === 4);
   assert.deepEqual((await eventsOf(page)).map(({ kind }) => kind),
     ["missed", "restored", "lost", "suspected"]);
   assert.match((await eventsOf(page))[0].text, /was started again/);
@@ -112,11 +123,11 @@ test("without a stream the members are asked for each second", async () => {
   const { node, page } = await visit({ hasStream: false }, "polling");
   assert.equal(await page.textContent("#link-text"), "live, by polling");
   node.nodes[2] = member(2, { status: "suspect" });
-  await until("suspect", 5, async () => (await countsOf(page)).suspect === 1);
+  await until("suspect", 15, async () => (await countsOf(page)).suspect === 1);
   node.nodes[2] = member(2, { status: "dead" });
-  await until("dead", 5, async () => (await countsOf(page)).dead === 1);
+  await until("dead", 15, async () => (await countsOf(page)).dead === 1);
   node.nodes.splice(2, 1);
-  await until("gone", 5, async () => (await rowsOf(page)).length === 4);
+  await until("gone", 15, async () => (await rowsOf(page)).length === 4);
   assert.deepEqual((await eventsOf(page)).map(({ text }) => text), ["node-2 was forgotten",
     "node-2 failed", "node-2 is suspected"]);
   await end({ node, page });
@@ -129,7 +140,7 @@ test("nonsense in the stream stops nothing", async () => {
     node.streams.forEach((stream) => stream.write(`data: ${data}\n\n`));
   }
   node.happen("suspected", member(2, { status: "suspect" }));
-  await until("suspect", 2, async () => (await countsOf(page)).suspect === 1);
+  await until("suspect", 10, async () => (await countsOf(page)).suspect === 1);
   await end({ node, page });
 });
 
@@ -178,7 +189,7 @@ test("a real node that is started again is found again", async () => {
   await linkIs(page, "lost");
   await node.start();
   await linkIs(page, "live", 20);
-  await until("told", 5, async () => (await eventsOf(page)).some(({ kind }) => kind === "missed"));
+  await until("told", 15, async () => (await eventsOf(page)).some(({ kind }) => kind === "missed"));
   await leave(page);
   await endCluster([node]);
 });

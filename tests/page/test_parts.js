@@ -86,6 +86,8 @@ test("what happened between two lists is told once", () => {
     node("4", { tags: { role: "db" }, rtt_seconds: 5 })]), [], "no news");
   assert.deepEqual(cluster.counts, { alive: 2, suspect: 0, dead: 0, left: 1 });
   assert.equal(cluster.self.id, "1");
+  cluster.replace([node("1", { tags: { zone: "eu", metrics: "10.0.0.1:9100", alpha: "x" } })], 0);
+  assert.equal(cluster.members.get("1").tagText, "alpha=x zone=eu metrics=10.0.0.1:9100");
 });
 
 test("events change the members, and nonsense doesn't", () => {

@@ -166,8 +166,8 @@ export class Charts {
 
   render() {
     const span = Math.max(SPAN_MIN, this.times.length);
-    setText(byId("charts-span"), span <= 60 ? "last minute" :
-      span < SAMPLES ? `last ${span} seconds` : "last five minutes");
+    setText(byId("charts-span"), span < 90 ? "last minute" :
+      `last ${Math.round(span / 60)} minutes`);
     for (const chart of this.charts) {
       chart.paint(this.times);
     }

@@ -74,7 +74,7 @@ function showMembers() {
   renderCentre(cluster);
   counts.render(cluster);
   table.render(cluster, chosen?.id ?? null);
-  timeline.render();
+  timeline.render(cluster);
   detail.render(chosen, !current);
   if (cluster.self) {
     setText(byId("cluster-name"), cluster.self.label);

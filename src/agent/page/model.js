@@ -14,7 +14,7 @@ const KINDS = {
   left: ["left", "left"],
   forgotten: ["left", "was forgotten"],
   updated: ["note", "has a new incarnation or address"],
-  retagged: ["note", "changed its name or tags"],
+  retagged: ["note", "changed name or tags"],
   "name-conflict": ["suspect", "has a name that another member has, too"],
   refuted: ["note", "refuted a claim about itself"],
   paused: ["suspect", "had been paused: its timers started again"],
@@ -51,13 +51,16 @@ export function describe(event) {
   return { sign, words };
 }
 
+// Set by swimd itself, for Prometheus: it is the last that anybody looks for.
+const METRICS_TAG = "metrics";
+
 function tagsOf(node) {
   const tags = node.tags;
   if (tags === null || typeof tags !== "object") {
     return [];
   }
   return Object.entries(tags).map(([key, value]) => [key, String(value)])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+    .sort(([a], [b]) => (a === METRICS_TAG) - (b === METRICS_TAG) || (a < b ? -1 : 1));
 }
 
 // Round trips come in seconds, or not at all.

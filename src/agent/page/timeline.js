@@ -29,7 +29,7 @@ export class Timeline {
     const { sign, words } = describe(event);
     const what = el("span", { class: "what" });
     if (member) {
-      what.append(el("button", { type: "button", class: "link", "data-id": member.id,
+      what.append(el("button", { type: "button", class: member.name ? "link" : "link is-unnamed", "data-id": member.id,
         title: `${member.addr}, id ${member.id}` }, member.label), ` ${words}`);
     } else {
       what.append(words);
@@ -38,7 +38,18 @@ export class Timeline {
       title: dateTime(time) }, clock(time)), glyph(sign), what);
   }
 
-  render() {
+  // Who has joined is known by an address alone for a moment: then by its name, here too.
+  rename(cluster) {
+    for (const button of this.list.querySelectorAll("button.is-unnamed")) {
+      const member = cluster.members.get(button.dataset.id);
+      if (member?.name) {
+        button.textContent = member.name;
+        button.classList.remove("is-unnamed");
+      }
+    }
+  }
+
+  render(cluster) {
     if (this.waiting.length === 0) {
       return;
     }
@@ -52,6 +63,7 @@ export class Timeline {
     if (!isAtTop) {
       this.list.scrollTop += this.list.scrollHeight - height; // what is being read stays in place
     }
+    this.rename(cluster);
     byId("timeline-empty").hidden = true;
     setText(byId("timeline-count"), `last ${plural(this.list.children.length, "event")}`);
   }
