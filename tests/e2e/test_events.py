@@ -5,6 +5,7 @@ listeners that are slow, too many, or gone."""
 import http.client
 import json
 import os
+import re
 import socket
 import struct
 import threading
@@ -420,22 +421,37 @@ class Events(swimtest.SwimTestCase):
             schema = json.load(file)
         jsonschema.Draft202012Validator.check_schema(schema)
         validator = jsonschema.Draft202012Validator(schema)
-        first = self.quick()
+        first = self.quick("--name", "same")
         with Stream(first, "?snapshot=1", last_id="0123456789abcdef-1") as stream:
             told = stream.until("snapshot-end")
-            second = self.node(peers=[first])
-            told += stream.until("retagged", second.addr)
+            second = self.node("--name", "same", peers=[first])
+            told += stream.until("name-conflict")
+            self.assertEqual(told[-1].json["other"], first.self_id())
             second.kill()
             told += stream.until("failed", second.addr)
             first.signal(15)
             told += stream.until("leave-done")
-        self.assertEqual({e.kind for e in told}, {"missed", "snapshot", "snapshot-end", "joined",
-                                                  "retagged", "suspected", "failed", "leave-done"})
+        self.assertEqual({e.kind for e in told} - {"retagged"}, {
+            "missed", "snapshot", "snapshot-end", "joined", "name-conflict", "suspected", "failed",
+            "leave-done"})
         for event in told:
             validator.validate(event.json)
         for wrong in ({"kind": "joined"}, dict(told[-1].json, kind="gone"),
                       dict(told[-1].json, more=1)):
             self.assertFalse(validator.is_valid(wrong), wrong)
+
+    def test_every_kind_is_documented(self):
+        def read(*path):
+            with open(os.path.join(swimtest.ROOT, *path), encoding="utf-8") as file:
+                return file.read()
+        known = {name.lower().replace("_", "-")
+                 for name in re.findall(r"^    SWIM_EVENT_(\w+)(?: = 1)?,",
+                                        read("include", "swim", "swim.h"), re.M)}
+        self.assertGreaterEqual(len(known), 16)
+        schema = json.loads(read("docs", "events.schema.json"))["$defs"]
+        self.assertEqual(set(schema["event"]["properties"]["kind"]["enum"]), known)
+        table = read("docs", "events.md").split("| kind | what happened |")[1].split("\n\n")[0]
+        self.assertEqual(set(re.findall(r"^\| `([a-z-]+)` \|", table, re.M)), known)
 
 
 class Slow(swimtest.SwimTestCase):
