@@ -109,6 +109,7 @@ codes=()   # exit code of node i+1, as the shell reports it
 filters=() # the processes that prefix the log lines
 count=0    # nodes that run, as of the last reap
 stopping=0
+sockets='' # the folder of their control sockets; empty: they have none
 
 exec 9<> <(:) # nothing ever arrives here: a pause that starts no process
 pause() { read -r -t 0.2 -u 9 _ || :; }
@@ -138,6 +139,7 @@ start_node() { # node number
     [ "$i" -ge 2 ] && seeds=127.0.0.1:$port
     [ "$i" -ge 3 ] && seeds=$seeds,127.0.0.1:$((port + 1))
     [ -n "$seeds" ] && arguments+=(--peers "$seeds")
+    [ -n "$sockets" ] && arguments+=(--control-socket "$sockets/node$i.sock")
     arguments+=("${more[@]}")
     exec {out}> >(exec 9>&-; prefix "$i")
     filters+=($!)
@@ -196,6 +198,7 @@ finish() {
             pause
         done
     fi
+    [ -z "$sockets" ] || rm -rf "$sockets"
     for ((i = 0; i < 10; i++)); do # their last lines
         for pid in "${filters[@]}"; do
             is_running "$pid" && { pause; continue 2; }
@@ -203,6 +206,13 @@ finish() {
         break
     done
 }
+
+# The nodes' control sockets, for swimctl. The path of a socket must not be long.
+sockets=$(mktemp -d "${TMPDIR:-/tmp}/swim-cluster.XXXXXX") || sockets=
+if [ ${#sockets} -gt 80 ]; then
+    rmdir "$sockets"
+    sockets=
+fi
 
 trap stopping=1 INT TERM HUP
 trap finish EXIT
@@ -249,8 +259,10 @@ if [ $stopping -eq 0 ]; then
     say "cluster: also /metrics, /metrics/json, /healthz and /readyz. Try, from another terminal:" \
         "cluster:   kill -9 ${pids[n - 1]}      node$n crashes: the others say dead after some seconds" \
         "cluster:   kill -TERM ${pids[n - 1]}   node$n leaves: the others say left at once" \
-        "cluster:   curl -s ${url/\%d/$metrics_port}" \
-        "cluster: Ctrl-C stops them all." ''
+        "cluster:   curl -s ${url/\%d/$metrics_port}"
+    [ -z "$sockets" ] ||
+        say "cluster:   ${swimd%swimd}swimctl --socket $sockets/node1.sock top"
+    say "cluster: Ctrl-C stops them all." ''
 fi
 
 while reap; [ $count -gt 0 ] && [ $stopping -eq 0 ]; do

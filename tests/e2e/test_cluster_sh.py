@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import swimtest
+from swimctltest import swimctl
 from swimtest import load_tests  # noqa: F401
 
 SCRIPT = os.path.join(swimtest.ROOT, "tools", "cluster.sh")
@@ -32,11 +33,12 @@ class Script:
         self.count = count
         self.path = os.path.join(test.directory, "cluster.out")
         self.arguments = arguments
+        self.directory = test.directory
         self.process = None
         test.addCleanup(self.close)
 
     def start(self, swimd=swimtest.SWIMD):
-        env = dict(os.environ, SWIMD=swimd, PORT=str(self.port),
+        env = dict(os.environ, SWIMD=swimd, PORT=str(self.port), TMPDIR=self.directory,
                    METRICS_PORT=str(self.metrics_port))
         with open(self.path, "wb") as out:
             self.process = swimtest.spawn([SCRIPT, *self.arguments], stdin=subprocess.DEVNULL,
@@ -162,8 +164,12 @@ class ClusterScript(swimtest.SwimTestCase):
         script = Script(self, "5", count=5).start()
         script.await_running()
         self.await_all_alive(script.watchers(self), 1)
+        control = re.search(r"swimctl --socket (\S+/node1.sock) top", script.output()).group(1)
+        self.assertEqual(swimctl("members", path=control).stdout.splitlines()[-1],
+                         "5 members: 5 alive")
         script.process.send_signal(signal.SIGINT)
         self.assertEqual(script.wait(), 0, script.output())
+        self.assertFalse(os.path.exists(os.path.dirname(control)))
 
     def test_arguments_for_every_node(self):
         script = Script(self, "2", "--", "--log-format", "json", count=2).start()
