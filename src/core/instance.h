@@ -371,7 +371,6 @@ struct swim {
     uint64_t bucket_digest[BUCKETS_MAX];
     swim_time view_changed; /* host time of the last change of the digest */
     swim_time settled_at;   /* what a push brings before this is only a rumour */
-    bool was_full;
 
     /* Tombstones in the order of their death, forgotten ids in the order of their forgetting. */
     struct list tombstones;
@@ -400,7 +399,6 @@ struct swim {
     struct probe probe;
     struct ping pings[SWIM_PINGS_MAX];
     swim_time blame_allowed; /* host time before which no further doubt is charged to our health */
-    bool probe_failed;       /* the last one concluded, and intermediaries were silent too */
     swim_time last_heard;    /* host time of the last datagram from a member */
     swim_time hearing_since; /* host time of the first one after the last silence */
     uint32_t health; /* 0 (good) .. SWIM_HEALTH_MAX: Lifeguard's local health multiplier, less 1 */
@@ -419,6 +417,8 @@ struct swim {
 
     struct list events;
     uint32_t self_events;
+    bool was_full;     /* the table, when a newcomer came last */
+    bool probe_failed; /* the last one concluded, and intermediaries were silent too */
     bool leaving;
     bool has_left;
 
