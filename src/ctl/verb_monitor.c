@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "ctl/verb.h"
 
+#include "ctl/duration.h"
 #include "ctl/feed.h"
 #include "ctl/filter.h"
 #include "ctl/json_out.h"
@@ -51,6 +52,18 @@ static void put_word(const char *text)
         (void)printf(" %s", text_clean(text, clean, sizeof clean));
 }
 
+/* Nothing where the event doesn't say it. */
+static void put_seconds(const json_t *event, const char *key, const char *lead)
+{
+    char text[32];
+
+    duration_of(ctl_real(event, key), text, sizeof text);
+    if (*text != '\0')
+        (void)printf("%s %s", lead, text);
+    else if (json_is_null(json_object_get(event, key)))
+        (void)fputs(" has not answered", stdout);
+}
+
 static void put_change(const json_t *event)
 {
     const json_t *member = json_object_get(event, "member");
@@ -60,6 +73,10 @@ static void put_change(const json_t *event)
 
     if (*before != '\0' && strcmp(before, after) != 0)
         (void)printf(" (was %s)", text_clean(before, clean, sizeof clean));
+    if (*ctl_text(event, "other") != '\0')
+        (void)printf(" and %s", text_clean(ctl_text(event, "other"), clean, sizeof clean));
+    put_seconds(event, "rtt_seconds", " answered after");
+    put_seconds(event, "paused_seconds", " for");
     const json_t *missed = json_object_get(event, "missed");
     if (json_is_integer(missed))
         (void)printf(": %llu events are lost", (unsigned long long)json_integer_value(missed));

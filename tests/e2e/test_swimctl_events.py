@@ -131,8 +131,17 @@ class Monitoring(swimctltest.CtlCase):
         text = self.ctl(one, "monitor", "--since", "0", "--count", "1")
         self.assertRegex(text, rf"^\d{{4}}-\S+Z joined        .*{two.addr} \d+\n$")
         self.assertEqual(text.count("\n"), 1)
+        self.ctl(one, "ping", two.self_id())
+        pings = [line for line in self.ctl(one, "monitor", "--since", "0", "--count",
+                                           str(self.last_number(one))).splitlines()
+                 if " pong " in line]
+        self.assertRegex(pings[0], rf"{two.addr} \d+ answered after [\d.]+ [mu]?s$")
         only = json.loads(self.ctl(one, "monitor", "--since=0", "--count=1", "--json"))
         self.assertEqual((only["kind"], only["member"]["addr"]), ("joined", two.addr))
+
+    def last_number(self, node):
+        """How many events the daemon has told so far."""
+        return int(swimtest.parse_metrics(self.ctl(node, "metrics"))["swim_events_total"])
 
     def test_filters(self):
         one = self.controlled()
