@@ -86,6 +86,7 @@ struct seat {
 /* A live member as the view digest sees it, all padding zero. */
 struct seen {
     uint64_t id;
+    uint64_t meta; /* a hash of its name and tags and their version; 0: none */
     uint32_t incarnation;
     uint16_t port;
     uint16_t family;
@@ -98,6 +99,7 @@ struct view {
     uint32_t count;
     uint32_t capacity;
     uint64_t digest;
+    bool has_no_room; /* some names and tags are in the digest alone */
     struct seen *seen;
 };
 

@@ -80,7 +80,8 @@ struct plan_selection {
     X(NAT, "nat")               /* behind an address of its own outside: is_symmetric */           \
     X(MOVE, "move")   /* `restart` at the address of `other` (one that is stopped), or */          \
                       /* at a fresh one */                                                         \
-    X(SEEDS, "seeds") /* `other` (the first SIM_SEEDS_MAX) are its only seeds now */
+    X(SEEDS, "seeds") /* `other` (the first SIM_SEEDS_MAX) are its only seeds now */               \
+    X(RETAG, "retag") /* a name of its own, and a tag with another value, of tag_bytes at least */
 
 enum plan_kind {
 #define PLAN_KIND_ENUM(name, text) PLAN_##name,
@@ -114,6 +115,7 @@ struct plan_action {
     uint32_t in_permille;
     uint32_t out_permille;
     uint32_t buffer;
+    uint32_t tag_bytes;
     int32_t ppm;
     uint64_t jump_ns;
     uint64_t service_ns;
@@ -159,6 +161,7 @@ struct plan_limit {
 /* Besides the checkers (check.h). What was not asked for is zero. */
 struct plan_expect {
     bool is_converged;     /* at the end all hold exactly those that run as alive */
+    bool tags_agree;       /* ... and of each the name and tags that it has */
     bool nobody_failed;    /* no running member was declared dead by anybody */
     bool nobody_suspected; /* ... nor suspected */
     /* Running, unfaulted members declared dead: at most so often, summed over observers; the second

@@ -27,8 +27,8 @@ static const char *const kind_names[] = {
 #define AT(field) .section = "at", .offset = offsetof(struct plan_action, field)
 #define WHO (ALL_KINDS & ~(KIND(JOIN) | KIND(SPLIT) | KIND(ZONE) | KIND(NETWORK) | KIND(HEAL)))
 #define LASTING                                                                                    \
-    (ALL_KINDS &                                                                                   \
-     ~(KIND(KILL) | KIND(LEAVE) | KIND(JOIN) | KIND(HEAL) | KIND(CLOCK_JUMP) | KIND(SEEDS)))
+    (ALL_KINDS & ~(KIND(KILL) | KIND(LEAVE) | KIND(JOIN) | KIND(HEAL) | KIND(CLOCK_JUMP) |         \
+                   KIND(SEEDS) | KIND(RETAG)))
 #define WITH_NET (KIND(LINK) | KIND(ZONE) | KIND(NETWORK))
 #define REDRAWN (WHO | KIND(SPLIT))
 
@@ -157,6 +157,7 @@ static const struct plan_key keys[] = {
     {.name = "by", .type = PLAN_VALUE_DURATION, AT(jump_ns), .kinds = KIND(CLOCK_JUMP)},
     {.name = "takes", .type = PLAN_VALUE_DURATION, AT(service_ns), .kinds = KIND(SERVICE)},
     {.name = "buffer", .type = PLAN_VALUE_COUNT, AT(buffer), .max = 100000, .kinds = KIND(SERVICE)},
+    {.name = "bytes", .type = PLAN_VALUE_COUNT, AT(tag_bytes), .max = 4000, .kinds = KIND(RETAG)},
     {.name = "symmetric", .type = PLAN_VALUE_BOOLEAN, AT(is_symmetric), .kinds = KIND(NAT)},
     {.name = "from", .type = PLAN_VALUE_ZONE, AT(zone_from), .kinds = KIND(ZONE)},
     {.name = "to", .type = PLAN_VALUE_ZONE, AT(zone_to), .kinds = KIND(ZONE)},
@@ -173,6 +174,7 @@ static const struct plan_key keys[] = {
      .kinds = REDRAWN},
 
     {.name = "converged", .type = PLAN_VALUE_BOOLEAN, EXPECT(is_converged)},
+    {.name = "tags_agree", .type = PLAN_VALUE_BOOLEAN, EXPECT(tags_agree)},
     {.name = "nobody_failed", .type = PLAN_VALUE_BOOLEAN, EXPECT(nobody_failed)},
     {.name = "nobody_suspected", .type = PLAN_VALUE_BOOLEAN, EXPECT(nobody_suspected)},
     {.name = "false_positives",

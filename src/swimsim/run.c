@@ -63,10 +63,11 @@ static struct sim *make_sim(const struct run *run)
 /* Those that need figures. */
 static bool has_expectations(const struct plan_expect *expect)
 {
-    return expect->is_converged || expect->nobody_failed || expect->nobody_suspected ||
-           expect->false_positives.is_set || expect->healthy_false_positives.is_set ||
-           expect->joined_within_ns != 0 || expect->converged_within_ns != 0 ||
-           expect->deaths_known_within_ns != 0 || expect->leaves_known_within_ns != 0;
+    return expect->is_converged || expect->tags_agree || expect->nobody_failed ||
+           expect->nobody_suspected || expect->false_positives.is_set ||
+           expect->healthy_false_positives.is_set || expect->joined_within_ns != 0 ||
+           expect->converged_within_ns != 0 || expect->deaths_known_within_ns != 0 ||
+           expect->leaves_known_within_ns != 0;
 }
 
 static void watch(struct run *run, bool is_collecting)

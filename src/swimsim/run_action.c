@@ -368,6 +368,22 @@ static void set_nat(const struct deed *deed, uint32_t node, bool is_on)
     run_note_fault(deed->run, node, RUN_FAULT_NAT, is_on);
 }
 
+/* Each time another value; the rest is padding. Plain nodes have neither name nor tags. */
+static void retag(const struct deed *deed, uint32_t node)
+{
+    char text[SWIM_TAGS_MAX];
+    struct swim_meta meta;
+
+    if (deed->run->nodes[node].is_plain)
+        return;
+    (void)snprintf(text, sizeof text, "n%u", (unsigned)node);
+    ASSERT(swim_meta_init(&meta, text) == SWIM_META_OK);
+    (void)snprintf(text, sizeof text, "%0*llu", (int)deed->action->tag_bytes,
+                   (unsigned long long)deed->turn);
+    ASSERT(swim_meta_set(&meta, "turn", text) == SWIM_META_OK);
+    sim_set_meta(deed->run->sim, node, &meta);
+}
+
 static void stall(const struct deed *deed, uint32_t node)
 {
     struct run *run = deed->run;
@@ -394,6 +410,7 @@ static void do_to(const struct deed *deed, uint32_t node)
     case PLAN_CLOCK_JUMP: sim_clock_jump(run->sim, node, deed->action->jump_ns); break;
     case PLAN_SERVICE: set_service(deed, node, true); break;
     case PLAN_NAT: set_nat(deed, node, true); break;
+    case PLAN_RETAG: retag(deed, node); break;
     default: run_set_seeds(run, node, &deed->other); break; /* PLAN_SEEDS */
     }
 }

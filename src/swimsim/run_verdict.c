@@ -83,6 +83,9 @@ static bool meets_convergence(const struct verdict *verdict, const struct plan_e
     if (expect->is_converged && !f->is_converged)
         return unmet(verdict, "expect converged: at the end not all members hold exactly those "
                               "that run as alive");
+    if (expect->tags_agree && !sim_metas_agree(verdict->run->sim, NULL))
+        return unmet(verdict, "expect tags_agree: at the end not all members hold the names and "
+                              "tags of all others");
     text_write_duration(expect->joined_within_ns, within, sizeof within);
     if (expect->joined_within_ns != 0 &&
         !is_in_time(f->converged_first_ns, started_ns, expect->joined_within_ns)) {

@@ -463,6 +463,32 @@ static void draw_names(struct draw *draw, uint64_t seed)
         (struct plan_selection){.kind = PLAN_SELECT_RANGE, .first = first, .last = first};
 }
 
+/* Names, and tags that change, sometimes with little memory for those of others. With dice of their
+ * own: nothing else that is drawn depends on them. Where nothing happens, nothing shall. */
+static void draw_tags(const struct draw *all, uint64_t seed)
+{
+    struct draw own = *all;
+    struct plan_action *action;
+    uint64_t last_ns = all->span_ns - 2 * SIM_SECOND;
+
+    prng_init(&own.prng, hash_combine(hash_u64(seed), 0x74616773));
+    if (all->plan->action_count == 0 || !chance(&own, 40))
+        return;
+    if (chance(&own, 20))
+        set(&own, "gossip", "meta_memory", between(&own, 0, 20000));
+    for (uint32_t i = between(&own, 1, 2); i > 0; i--) {
+        action = plan_add(all->plan, PLAN_RETAG, time_between(&own, all->begin_ns, last_ns));
+        if (action == NULL)
+            return;
+        action->who = some(&own, all->plan->nodes);
+        action->tag_bytes = chance(&own, 30) ? between(&own, 0, 4000) : 0;
+        if (!chance(&own, 60))
+            continue;
+        action->every_ns = time_between(&own, SIM_SECOND, 10 * SIM_SECOND);
+        action->until_ns = time_between(&own, action->at_ns + 1, last_ns + SIM_SECOND);
+    }
+}
+
 /* ---- The whole --------------------------------------------------------------------------- */
 
 static uint32_t draw_nodes(struct draw *draw, uint32_t nodes_max)
@@ -543,6 +569,7 @@ void swarm_draw(uint64_t seed, uint32_t nodes_max, struct plan *ret_plan)
     draw.span_ns -= draw.span_ns % SWIM_MS;
     draw_faults(&draw);
     draw_names(&draw, seed);
+    draw_tags(&draw, seed);
     reduce_settle(ret_plan);
     is_valid = plan_check(ret_plan, &error);
     ASSERT(is_valid);

@@ -116,7 +116,7 @@ static void a_seed_draws_the_same_everywhere(void **state)
         plan_print(plan, add_text, &hash);
     }
     printf("scenarios of seeds 1 to 200: %016llx\n", (unsigned long long)hash);
-    assert_true(hash == UINT64_C(0x58acc6dd90a299f9));
+    assert_true(hash == UINT64_C(0x795636ce5b36ca81));
     free(plan);
 }
 
