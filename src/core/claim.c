@@ -22,9 +22,6 @@
  * its memory, under its old id and incarnation, and is told how far it once was. */
 enum { LATE_TICKS = 10 };
 
-/* News of a refutation is late as well, by less than this and what its member had lived by then. */
-enum { RESTART_TICKS = 240 };
-
 /* News is a change of state; a heartbeat alone is none. */
 static bool is_news(const struct record *before, const struct record *after)
 {
@@ -108,14 +105,14 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
     contact_follow_membership(s);
 }
 
-/* A new run of the member's process, and not a claim about it refuted: the member's own clock is
- * behind what it said last, or shows less than half of what it should. Section 5, "Restarts". */
-static bool is_restart(const struct swim *s, const struct member *m, const struct record *heard)
+/* A new run of the member's process, and not a claim about it refuted: its clock is not past all that
+ * it has said. Plain members may refute within a tick; ours move their clock on. Section 5. */
+static bool is_restart(const struct member *m, const struct record *heard)
 {
-    if (heard->incarnation <= m->record.incarnation || m->flags & MEMBER_FORGOTTEN)
-        return false;
-    return heard->heartbeat < member_last_word(m) ||
-           2 * (uint64_t)heard->heartbeat + RESTART_TICKS < member_estimate(s, m);
+    uint32_t last = member_last_word(m);
+    bool is_back = m->flags & MEMBER_CAPABLE ? heard->heartbeat <= last : heard->heartbeat < last;
+
+    return is_back && heard->incarnation > m->record.incarnation && !(m->flags & MEMBER_FORGOTTEN);
 }
 
 static void apply(struct swim *s, uint32_t slot, const struct record *record, bool is_rumour)
@@ -124,7 +121,7 @@ static void apply(struct swim *s, uint32_t slot, const struct record *record, bo
 
     if (is_news(&before, record))
         tombstone_raise(s, slot);
-    if (is_restart(s, member_at(s, slot), record))
+    if (is_restart(member_at(s, slot), record))
         member_at(s, slot)->flags |= MEMBER_RESTARTED;
     if (!addr_equal(&before.addr, &record->addr)) {
         proof_forget(s, slot);

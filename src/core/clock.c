@@ -88,3 +88,10 @@ void clock_restart_heartbeat(struct swim *s)
 {
     s->heartbeat_epoch = s->now;
 }
+
+void clock_skip_heartbeat(struct swim *s)
+{
+    /* The epoch may pass 0: only differences count. At the end of the counter it starts again. */
+    if (clock_heartbeat(s) < UINT32_MAX - 1)
+        s->heartbeat_epoch -= ms(s->config.heartbeat_interval_ms);
+}

@@ -38,5 +38,7 @@ swim_time clock_deadline(const struct swim *s);
 uint32_t clock_heartbeat(const struct swim *s);
 /* The heartbeat starts again from 0: a new incarnation has begun. */
 void clock_restart_heartbeat(struct swim *s);
+/* The heartbeat is one higher from now on than it would be: higher than any said so far. */
+void clock_skip_heartbeat(struct swim *s);
 
 #endif

@@ -65,6 +65,8 @@ void self_hear(struct swim *s, const struct record *heard, struct source *source
     if (same && heard->status != SWIM_ALIVE)
         health_blame(s); /* we were too slow to be believed alive */
     if (ahead || before_us || (same && heard->status != SWIM_ALIVE)) {
+        /* Past all that we have said: no new run of ours would be. Restarts are told so. */
+        clock_skip_heartbeat(s);
         self_next_incarnation(s, heard->incarnation);
         s->stats.refutations++;
         event_about_self(s, SELF_REFUTED);

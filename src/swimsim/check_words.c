@@ -225,12 +225,13 @@ static void check_zombie(struct check *check, uint32_t node, const struct sim_ev
 }
 
 /* There are restarts of those only that have been started again: whatever refutes, stands still or
- * is late has not. */
+ * is late has not. (An incarnation that it never had is no matter of this check, but of truth.) */
 static void check_restart(struct check *check, uint32_t node, const struct sim_event *event)
 {
     const struct identity *identity = known_identity(check, event->id);
 
-    if (identity == NULL || identity->has_returned || sim_is_foreign(check->sim, identity->node))
+    if (identity == NULL || identity->has_returned || event->incarnation > identity->incarnation ||
+        sim_is_foreign(check->sim, identity->node))
         return;
     check_complain(check, CHECK_STORY, node, "says \"restarted\" of n%lu, which was not",
                    (unsigned long)identity->node);

@@ -162,11 +162,11 @@ static void test_a_restart_is_never_invisible(void **state)
     (void)state;
     claim(s, now, 4, 0, 1, SWIM_DEAD);
     claim(s, now, 4, 1, 0, SWIM_ALIVE);
-    expect(s, SWIM_EVENT_UPDATED, 4, SWIM_ALIVE, SWIM_ALIVE);
+    expect(s, SWIM_EVENT_RESTARTED, 4, SWIM_ALIVE, SWIM_ALIVE);
     expect_none(s);
     claim(s, now, 4, 2, 0, SWIM_SUSPECT);
     claim(s, now, 4, 2, 1, SWIM_ALIVE);
-    expect(s, SWIM_EVENT_UPDATED, 4, SWIM_ALIVE, SWIM_ALIVE);
+    expect(s, SWIM_EVENT_RESTARTED, 4, SWIM_ALIVE, SWIM_ALIVE);
     expect_none(s);
     member_end(s);
 }

@@ -62,9 +62,11 @@ static void assert_refuted(enum swim_status status)
     struct swim *s = begin(3, &now);
     struct wire_entry told;
     struct swim_event event;
+    uint32_t heartbeat_before = self(s).heartbeat;
 
     hear_of_self(s, now, 3, 0, status);
     assert_int_equal(self(s).incarnation, 4);
+    assert_int_equal(self(s).heartbeat, heartbeat_before + 1); /* what no new run would say */
     assert_int_equal(self(s).status, SWIM_ALIVE);
     assert_int_equal(stats_of(s).refutations, 1);
     assert_true(swim_next_event(s, &event));
@@ -72,6 +74,7 @@ static void assert_refuted(enum swim_status status)
     assert_int_equal(event.member.incarnation, 4);
     assert_true(answered(s, now, &told));
     assert_int_equal(told.incarnation, 4);
+    assert_int_equal(told.heartbeat, heartbeat_before + 1);
     assert_int_equal(told.status, SWIM_ALIVE);
     assert_int_equal(stats_of(s).news_queued, 1); /* and everybody else */
     /* The same doubt again is answered, not refuted a second time. */
