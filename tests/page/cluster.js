@@ -12,6 +12,8 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 export const SWIMD = process.env.SWIMD ?? path.join(ROOT, "build", "swimd");
 export const FACTOR = Number(process.env.SWIM_TIME_FACTOR ?? 1);
 
+// What a test that has failed leaves behind, each with a function stop().
+export const atEnd = new Set();
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
@@ -79,11 +81,13 @@ export class Node {
     this.ended = new Promise((resolve) => {
       this.child.once("exit", (code, signal) => {
         running.delete(this.child);
+        atEnd.delete(this);
         fs.closeSync(this.log);
         resolve(signal ?? code);
       });
     });
     running.add(this.child);
+    atEnd.add(this);
     await until(`${this.name} answers`, 10, async () => {
       if (!running.has(this.child)) {
         throw new Error(`${this.name} has ended:\n${this.readLog()}`);
@@ -105,6 +109,10 @@ export class Node {
   async end(signal) {
     this.child.kill(signal);
     return this.ended;
+  }
+
+  stop() {
+    return this.end("SIGKILL");
   }
 
   signal(signal) {
@@ -135,6 +143,12 @@ export async function startCluster(names, configOf = () => "") {
     return views.every((view) => view.filter(({ status }) => status === "alive").length === count);
   });
   return nodes;
+}
+
+export async function endAll() {
+  for (const one of [...atEnd]) {
+    await one.stop();
+  }
 }
 
 export async function endCluster(nodes) {

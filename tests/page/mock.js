@@ -4,7 +4,7 @@ import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { freePort, Node } from "./cluster.js";
+import { atEnd, freePort, Node } from "./cluster.js";
 
 const ACCEPT = "text/html";
 
@@ -54,10 +54,12 @@ export class MockNode {
     await new Promise((resolve) => {
       this.server.listen(this.port, "127.0.0.1", resolve);
     });
+    atEnd.add(this);
     return this;
   }
 
   async stop() {
+    atEnd.delete(this);
     this.streams.clear();
     this.sockets.forEach((socket) => socket.destroy());
     await new Promise((resolve) => {

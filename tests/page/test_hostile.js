@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { countsOf, eventsOf, leave, rowsOf, startBrowser } from "./browser.js";
-import { until } from "./cluster.js";
+import { endAll, until } from "./cluster.js";
 import { member, MockNode, realDocument } from "./mock.js";
 
 const NAMES = [
@@ -29,7 +29,10 @@ before(async () => {
   document_ = await realDocument();
   browser = await startBrowser();
 });
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await endAll();
+});
 
 function hostile(number) {
   const name = NAMES[number - 1];

@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import test, { after, before } from "node:test";
 import { countsOf, eventsOf, leave, rowsOf, startBrowser } from "./browser.js";
-import { endCluster, Node, startCluster, until } from "./cluster.js";
+import { endAll, endCluster, Node, startCluster, until } from "./cluster.js";
 import { member, MockNode, realDocument } from "./mock.js";
 
 const GONE = /ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|404|503|Failed to load/;
@@ -17,7 +17,10 @@ before(async () => {
   document = await realDocument();
   browser = await startBrowser();
 });
-after(() => browser?.close());
+after(async () => {
+  await browser?.close();
+  await endAll();
+});
 
 function linkIs(page, state, seconds = 30) {
   return until(`the link is ${state}`, seconds,
