@@ -11,7 +11,7 @@
     } while (0)
 
 struct tally {
-    uint32_t held, unheld, queued, named, blocks;
+    uint32_t held, unheld, queued, named, blocks, own_blocks;
 };
 
 static uint32_t chain_length(const struct swim *s, uint32_t block)
@@ -38,7 +38,10 @@ static const char *check_content(const struct swim *s, uint32_t slot, struct tal
     REQUIRE((is_live(member_at(s, slot)) && content[0] != 0) == !!(held->flags & META_NAMED),
             "names are compared of the living that have one");
     t->held++;
-    t->blocks += slot == SELF ? 0 : meta_store_need(held->size);
+    if (slot == SELF)
+        t->own_blocks = meta_store_need(held->size);
+    else
+        t->blocks += meta_store_need(held->size);
     return NULL;
 }
 
@@ -67,6 +70,15 @@ static const char *check_slot(const struct swim *s, uint32_t slot, struct tally 
     return is_unheld ? NULL : check_content(s, slot, t);
 }
 
+static uint32_t count_free(const struct swim *s)
+{
+    uint32_t count = 0;
+
+    for (uint32_t at = s->meta_blocks_free; at && count <= s->meta_blocks_high; count++)
+        at = meta_blocks_of(s)[at].next;
+    return count;
+}
+
 static const char *check_tally(const struct swim *s, const struct tally *t)
 {
     uint32_t parts = 0;
@@ -78,6 +90,8 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
     REQUIRE(t->blocks == s->meta_blocks_used && t->blocks <= s->meta_blocks_max,
             "blocks are counted");
     REQUIRE(s->meta_blocks_high <= s->meta_blocks_max + META_OWN_BLOCKS, "blocks are bounded");
+    REQUIRE(t->blocks + t->own_blocks + count_free(s) == s->meta_blocks_high,
+            "a block is in a chain, or free");
     for (unsigned i = 0; s->assembly_count && i < ASSEMBLIES_MAX; i++) {
         const struct assembly *a = &assemblies_of(s)[i];
 
