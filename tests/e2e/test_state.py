@@ -319,7 +319,8 @@ class TestAlone(StateCase):
         self.assertEqual([k for k, _ in arrivals if k == "joined"], ["joined"])
         self.assertGreater(len([k for k, _ in arrivals if k == "restarted"]), KILLS / 20)
         # However short: each begins with 16 incarnations of its own.
-        self.assertEqual({k for k, i in arrivals[1:] if i % 16 == 0 and k != "recovered"}, {"restarted"}, arrivals)
+        begun = {k for k, i in arrivals[1:] if i % 16 == 0 and k != "recovered"}
+        self.assertEqual(begun, {"restarted"}, arrivals)
         self.assertFalse(node.lines("set aside"))
         self.assertEqual([n["id"] for n in peer.membership() if n["addr"] == node.addr], [own_id])
         self.assertGreater(injected, KILLS / 5)
