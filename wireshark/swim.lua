@@ -392,7 +392,7 @@ local function show_meta_content(item, range, size, parts)
     for i = 0, floor((size - 1) / 512) do
         content = content .. (parts[i] or "")
     end
-    if #content == size then
+    if #content == size and byte(content, size) == 0 then -- else it breaks the rules of a content
         local words = {}
         for word in content:gmatch("([^\0]*)\0") do
             words[#words + 1] = word

@@ -330,10 +330,11 @@ class Dissector(TsharkTestCase):
         capture = self.capture("meta", [
             Datagram(GOSSIP, 5, extended([(META, value)]), flags=EXTENDED, capabilities=CAPABLE).encode()
             for value in (part(b"db-2\0rack\0007\0", 0, version=2), parts[3], parts[0] + parts[1],
-                          parts[2])])
-        shown = show(capture, ["swim.meta.name", "swim.meta.tag"])
-        self.assertEqual([s["swim.meta.name"] for s in shown], [["db-2"], [], [], ["höst"]])
-        self.assertEqual([s["swim.meta.tag"] for s in shown], [["rack=7"], [], [], tags])
+                          parts[2], part(b"{", 0, version=3), part(b"\0", 0, version=4))])
+        shown = show(capture, ["swim.meta.name", "swim.meta.tag", "_ws.lua.error"])
+        self.assertEqual([s["_ws.lua.error"] for s in shown], [[]] * 6)
+        self.assertEqual([s["swim.meta.name"] for s in shown], [["db-2"], [], [], ["höst"], [], []])
+        self.assertEqual([s["swim.meta.tag"] for s in shown], [["rack=7"], [], [], tags, [], []])
 
     def test_ipv6(self):
         datagrams = of_every_kind()
