@@ -106,8 +106,17 @@ struct view {
 struct check {
     struct check_config config;
     struct sim *sim;
-    uint32_t nodes_max;
     struct seat *seats;
+    uint32_t nodes_max;
+    uint32_t stride;  /* every so manieth node is watched */
+    bool follows_all; /* else only the watched members' words are followed */
+    bool is_damaging; /* the plan's network damages datagrams */
+    bool has_plain;
+    bool has_io_blocks;  /* who is blocked so doubts others in good faith */
+    bool is_deaf_end;    /* one node hears nothing in the end: all must not hold it alive */
+    bool is_apart_heard; /* one that is apart got through to another after the last fault */
+    bool is_thin;        /* now there is nothing but one thin cut */
+    bool is_settled;
 
     struct identity *identities; /* open addressing, powers of two */
     uint32_t identity_count;
@@ -116,28 +125,19 @@ struct check {
     uint64_t held_count;
     uint64_t held_mask;
     uint64_t *reached; /* nodes_max squared: in which life the one sent to the other's address */
-    bool follows_all;  /* else only the watched members' words are followed */
-    uint32_t stride;   /* every so manieth node is watched */
 
-    bool is_damaging; /* the plan's network damages datagrams */
-    bool has_plain;
     uint64_t gentle_ns; /* from then on the network is gentle; SWIM_NEVER: it never is for good */
     uint64_t thin_ns;   /* from then on there is nothing but one thin cut; SWIM_NEVER: never */
     uint64_t calm_ns;   /* how long a probe may take */
     uint64_t shadow_ns; /* how long a stopped one may be doubted after it goes on */
-    bool is_thin;       /* now */
-    bool is_deaf_end;   /* one node hears nothing in the end: all must not hold it alive */
-    uint64_t deaf_since_ns; /* since when all do */
-    bool has_io_blocks;     /* who is blocked so doubts others in good faith */
+    uint64_t deaf_since_ns; /* since when all hold that one not alive */
     uint64_t disturbed_at;  /* when the network last did anything to anybody */
     uint64_t agreed_at;     /* calm since; SWIM_NEVER: it is not calm */
-    bool is_settled;
-    uint32_t clusters; /* numbers of clusters are below this */
-    uint32_t epoch;    /* counts beginnings of settled times */
+    uint32_t clusters;      /* numbers of clusters are below this */
+    uint32_t epoch;         /* counts beginnings of settled times */
     uint64_t faults_end_ns;
     uint64_t agreement_ns; /* when agreement is demanded from; SWIM_NEVER: not at all */
     uint64_t silence_ns;
-    bool is_apart_heard; /* one that is apart got through to another after the last fault */
 
     struct view *views; /* of this tick */
     uint32_t view_count;

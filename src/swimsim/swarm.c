@@ -117,7 +117,7 @@ static void count(struct swarm_totals *totals, const struct plan *plan,
 
 bool swarm_run(const struct swarm_options *options, FILE *out, struct swarm_totals *ret_totals)
 {
-    struct plan *plan = malloc(sizeof *plan);
+    struct plan *plan = calloc(1, sizeof *plan);
     struct run_options run = {0};
     struct run_result result;
     uint64_t begin_ns = wall_clock();
