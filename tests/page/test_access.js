@@ -8,9 +8,9 @@ import { countsOf, leave, rowsOf, startBrowser } from "./browser.js";
 import { until } from "./cluster.js";
 import { members, MockNode, realDocument } from "./mock.js";
 
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const STATES = ["alive", "alive", "suspect", "dead", "left"];
 
+let axe;
 let browser;
 let node;
 before(async () => {
@@ -19,6 +19,7 @@ before(async () => {
   nodes[0].status = "alive";
   node = await new MockNode(await realDocument(), { nodes }).start();
   browser = await startBrowser();
+  axe = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 });
 after(async () => {
   await browser?.close();
@@ -48,7 +49,7 @@ function focused(page) {
 
 async function audit(page, what) {
   await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
-  await page.evaluate(AXE);
+  await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a",
     "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   assert.deepEqual(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes[0].html} ` +
