@@ -48,7 +48,8 @@ static void release_content(struct swim *s, uint32_t slot)
     held->flags &= (uint8_t)~META_UNHELD;
 }
 
-static void keep_content(struct swim *s, uint32_t slot, const uint8_t *content, uint32_t size)
+static void keep_content(struct swim *s, uint32_t slot, const uint8_t *content, uint32_t size,
+                         bool has_old_name)
 {
     struct meta_slot *held = slot_of(s, slot);
 
@@ -56,7 +57,7 @@ static void keep_content(struct swim *s, uint32_t slot, const uint8_t *content, 
     held->block = meta_store_keep(s, slot, content, size);
     if (held->block) {
         s->meta_count++;
-        names_follow(s, slot);
+        names_follow(s, slot, has_old_name);
         return;
     }
     s->stats.meta_no_room++;
@@ -97,13 +98,14 @@ static void hold(struct swim *s, uint32_t slot, const struct wire_meta_key *key,
     struct meta_slot *held = slot_of(s, slot);
     bool is_first = !members_of(s)[slot].has_meta;
     bool is_change = is_first || held->key.digest != key->digest || held->flags & META_UNHELD;
+    bool has_old_name = !is_first && names_is_called(s, slot, content, size);
 
     if (!is_first)
         release_content(s, slot);
     else
         memset(held, 0, sizeof *held);
     member_set_meta(s, slot, key);
-    keep_content(s, slot, content, size);
+    keep_content(s, slot, content, size, has_old_name);
     meta_parts_forget(s, members_of(s)[slot].record.id, key);
     if (is_change && held->block) {
         held->changed = s->now;
@@ -127,7 +129,7 @@ void meta_follow_status(struct swim *s, uint32_t slot)
 {
     if (!member_at(s, slot)->has_meta)
         return;
-    names_follow(s, slot);
+    names_follow(s, slot, false);
     if (!is_live(member_at(s, slot)))
         meta_news_withdraw(s, slot);
 }
@@ -139,13 +141,17 @@ void meta_take_over(struct swim *s, uint32_t slot, const struct swim *like, uint
 
     if (!member_at(s, slot)->has_meta)
         return;
+    if (!its->block && slot == SELF) { /* the host says what it is, as in a cold start */
+        member_set_meta(s, SELF, NULL);
+        return;
+    }
     if (!its->block) {
         slot_of(s, slot)->flags |= META_UNHELD;
         list_push_tail(&s->meta_unheld, meta_links(s), slot);
         return;
     }
     meta_store_read(like, its->block, 0, content, its->size);
-    keep_content(s, slot, content, its->size);
+    keep_content(s, slot, content, its->size, false);
 }
 
 /* ---- This member's own ---- */

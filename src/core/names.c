@@ -125,6 +125,18 @@ static void find_rivals(struct swim *s, uint32_t slot, const uint8_t name[NAME_S
     }
 }
 
+bool names_is_called(const struct swim *s, uint32_t slot, const uint8_t *content, uint32_t size)
+{
+    uint8_t name[NAME_SIZE];
+    uint32_t length = 0;
+
+    if (!(meta_slots_of(s)[slot].flags & META_NAMED) || !read_name(s, slot, name))
+        return false;
+    while (name[length])
+        length++;
+    return length < size && !memcmp(content, name, length + 1);
+}
+
 void names_leave(struct swim *s, uint32_t slot)
 {
     struct meta_slot *held = &meta_slots_of(s)[slot];
@@ -137,7 +149,7 @@ void names_leave(struct swim *s, uint32_t slot)
     held->flags &= (uint8_t) ~(META_NAMED | META_INDEXED);
 }
 
-void names_follow(struct swim *s, uint32_t slot)
+void names_follow(struct swim *s, uint32_t slot, bool is_old)
 {
     struct index_view names = names_index(s);
     struct meta_slot *held = &meta_slots_of(s)[slot];
@@ -149,7 +161,8 @@ void names_follow(struct swim *s, uint32_t slot)
     }
     if (!members_of(s)[slot].has_meta || held->flags & META_NAMED || !read_name(s, slot, name))
         return;
-    find_rivals(s, slot, name);
+    if (!is_old)
+        find_rivals(s, slot, name);
     held->flags |= META_NAMED;
     held->name_hash = hash_name(s, name);
     if (slot == SELF || !index_has_room(&names, held->name_hash))

@@ -8,8 +8,11 @@
 #include "core/instance.h"
 
 /* `slot` is in the index exactly if it is live and has a name, from here on. To be called whenever
- * its name or its liveness has changed; finds out who shares the name, and has that reported. */
-void names_follow(struct swim *s, uint32_t slot);
+ * its content or its liveness has changed. Finds out who shares the name and has that reported, but
+ * if `is_old`: it has had this name until now, and all is said. */
+void names_follow(struct swim *s, uint32_t slot, bool is_old);
+/* `slot` is live, and called as `content` of `size` bytes says. */
+bool names_is_called(const struct swim *s, uint32_t slot, const uint8_t *content, uint32_t size);
 /* The name of `slot` is about to change: out of the index. */
 void names_leave(struct swim *s, uint32_t slot);
 /* A live member of this name, SELF first, but not `except`; 0 if there is none. */

@@ -153,6 +153,38 @@ static void test_who_cannot_begin_so(void **state)
     member_end(like);
 }
 
+/* The other one has no room for what this one says of itself; here there is always some. */
+static void test_its_own_name_comes_from_the_host(void **state)
+{
+    const struct swim_meta meta = meta_of("two", "k", "v");
+    struct swim_config config = quiet_config_of(1);
+    struct swim_meta held;
+    swim_time now;
+    struct swim *like;
+    struct swim *s;
+    size_t size;
+
+    (void)state;
+    config.meta_memory = 0;
+    like = member_among(&config, 10, &now);
+    hear_meta(like, now, 3, &(struct said_meta){2, 0, 1, &meta});
+    hear_meta(like, now, 3, &(struct said_meta){4, 0, 1, &meta});
+    now = settle(like, now, now + 60000 * SWIM_MS);
+    config.id = 2;
+    config.addr = addr4(2);
+    size = swim_footprint(&config);
+    s = swim_init_acquainted(calloc(1, size), size, &config, like, now);
+    assert_non_null(s);
+    assert_null(swim_check(s));
+    assert_false(swim_member_meta(s, 2, &held));
+    swim_set_meta(s, now, &meta);
+    assert_true(swim_member_meta(s, 2, &held));
+    assert_true(swim_meta_equal(&held, &meta));
+    assert_true(swim_view_digest(s) == swim_view_digest(like));
+    member_end(s);
+    member_end(like);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_it_probes_them_all),
         cmocka_unit_test(test_a_death_reads_as_a_death),
         cmocka_unit_test(test_who_cannot_begin_so),
+        cmocka_unit_test(test_its_own_name_comes_from_the_host),
     };
 
     return cmocka_run_group_tests_name("acquaint", tests, NULL, NULL);

@@ -551,6 +551,39 @@ static void test_two_of_one_name(void **state)
     member_end(s);
 }
 
+/* Another tag, or another version, of somebody who keeps its name is no other pair of that name. */
+static void test_a_conflict_is_told_once(void **state)
+{
+    struct swim_config config;
+    swim_time now;
+    struct swim *s = begin(&config, &now);
+    const struct swim_meta same = meta_of("same", NULL, NULL), tagged = meta_of("same", "k", "v");
+    const struct swim_meta longer = meta_of("same2", NULL, NULL);
+
+    (void)state;
+    hear_meta(s, now, 9, &(struct said_meta){2, 0, 1, &same});
+    hear_meta(s, now, 9, &(struct said_meta){3, 0, 1, &same});
+    drain_events(s);
+    hear_meta(s, now, 9, &(struct said_meta){3, 0, 2, &tagged});
+    expect_event(s, SWIM_EVENT_RETAGGED, 3);
+    expect_no_event(s);
+    hear_meta(s, now, 9, &(struct said_meta){3, 1, 1, &tagged});
+    expect_no_event(s);
+    swim_set_meta(s, now, &same);
+    drain_events(s);
+    swim_set_meta(s, now, &tagged);
+    expect_event(s, SWIM_EVENT_RETAGGED, 1);
+    expect_no_event(s);
+    assert_int_equal(stats_of(s).name_conflicts, 3);
+    /* Until it is renamed, and back. */
+    hear_meta(s, now, 9, &(struct said_meta){3, 1, 2, &longer});
+    hear_meta(s, now, 9, &(struct said_meta){3, 1, 3, &tagged});
+    expect_event(s, SWIM_EVENT_RETAGGED, 3);
+    assert_int_equal(expect_event(s, SWIM_EVENT_NAME_CONFLICT, 3).other, 1);
+    expect_no_event(s);
+    member_end(s);
+}
+
 /* It is over before the host asks: nothing is said. A name is not shared by those without one. */
 static void test_conflicts_that_are_none(void **state)
 {
@@ -660,6 +693,7 @@ int main(void)
         cmocka_unit_test(test_no_memory_at_all),
         cmocka_unit_test(test_all_sizes),
         cmocka_unit_test(test_two_of_one_name),
+        cmocka_unit_test(test_a_conflict_is_told_once),
         cmocka_unit_test(test_conflicts_that_are_none),
         cmocka_unit_test(test_everybody_of_one_name),
         cmocka_unit_test(test_finding_by_name),
