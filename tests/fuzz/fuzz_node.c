@@ -15,6 +15,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "core/meta_value.h"
 #include "core/proof.h"
 #include "core/stranger.h"
 #include "swim/swim.h"
@@ -25,11 +26,12 @@
 
 enum {
     STEPS_MAX = 400,
-    ACCUSED_MAX = 16, /* accusations in a datagram of ours */
-    IDS = 14,         /* 1 is the member itself */
-    HOUSES = 16,      /* addresses; the first is the member's own */
-    SENT_MAX = 4096,  /* datagrams in one step */
-    ROUNDS_MAX = 64,  /* advances at one instant until nothing is due */
+    ACCUSED_MAX = 16,    /* accusations in a datagram of ours */
+    IDS = 14,            /* 1 is the member itself */
+    HOUSES = 16,         /* addresses; the first is the member's own */
+    SENT_MAX = 4096,     /* datagrams in one step */
+    FIXED_PAYLOAD = 100, /* bytes that names and tags leave for chunks, targets and tokens */
+    ROUNDS_MAX = 64,     /* advances at one instant until nothing is due */
 };
 
 /* Bits of an op that is a datagram: how it comes. */
@@ -157,6 +159,19 @@ static void look_at_accusations(const struct wire_datagram *dg)
     ASSERT(count > 0);
 }
 
+/* What a member says of names and tags: whole parts, each of a content of a legal size, and never in
+ * a kind where they mean nothing. */
+static void look_at_metas(const struct wire_datagram *dg)
+{
+    struct reader left = reader_of(dg->metas, dg->metas_size);
+    struct wire_meta_part part;
+
+    ASSERT(dg->header.kind == WIRE_GOSSIP || dg->header.kind == WIRE_PING ||
+           dg->header.kind == WIRE_ACK || dg->header.kind == WIRE_SYNC);
+    while (wire_next_meta(&left, &part))
+        ASSERT(part.id != 0);
+}
+
 static void look_at(struct world *w, const uint8_t *bytes, size_t size)
 {
     struct wire_datagram dg;
@@ -172,6 +187,8 @@ static void look_at(struct world *w, const uint8_t *bytes, size_t size)
     }
     if (dg.suspicions)
         look_at_accusations(&dg);
+    if (dg.metas)
+        look_at_metas(&dg);
     ASSERT((dg.header.kind != WIRE_ANTI_ENTROPY && dg.header.kind != WIRE_SYNC) ||
            size <= WIRE_SYNC_DATAGRAM_MAX);
     if (dg.has_probe && dg.header.kind != WIRE_ACK) {
@@ -297,6 +314,50 @@ static void put_suspicions(struct world *w, struct wire_builder *b)
     (void)wire_put_suspicions(b, all, count);
 }
 
+/* A name of one letter, and a tag that makes it as large as wanted: up to nine parts. */
+static struct swim_meta draw_meta(struct world *w)
+{
+    static char value[SWIM_TAGS_MAX];
+    char name[2] = {(char)('a' + draw(w) % 4), 0};
+    uint32_t size = draw(w) * 16u;
+    struct swim_meta meta;
+
+    memset(value, 'v', sizeof value);
+    value[size < SWIM_TAGS_MAX - 3 ? size : SWIM_TAGS_MAX - 4] = 0;
+    ASSERT(swim_meta_init(&meta, name) == SWIM_META_OK);
+    if (size > 0)
+        ASSERT(swim_meta_set(&meta, "k", value) == SWIM_META_OK);
+    return meta;
+}
+
+/* Parts of names and tags: of a content that is well-formed, or of something else. */
+static void put_metas(struct world *w, struct wire_builder *b)
+{
+    uint8_t bytes[SWIM_DATAGRAM_MAX], content[META_CONTENT_MAX];
+    struct writer value = writer_of(bytes, sizeof bytes);
+    uint8_t count = 1 + draw(w) % 3;
+
+    for (uint8_t i = 0; i < count; i++) {
+        struct swim_meta meta = draw_meta(w);
+        size_t size = meta_value_write(&meta, content);
+        struct wire_meta_part part = {.id = draw_id(w), .size = (uint16_t)size};
+        uint8_t how = draw(w);
+
+        part.key.incarnation = draw_counter(w);
+        part.key.version = draw_counter(w);
+        part.key.digest = meta_value_digest(content, size);
+        part.number = (uint8_t)(how / 4 % wire_meta_parts((uint32_t)size));
+        part.bytes = content + (size_t)part.number * WIRE_META_PART;
+        if (how & 1)
+            content[how % size] ^= 1; /* not what its digest is of */
+        if (how & 2)
+            part.key.digest = how;
+        (void)wire_write_meta(&value, &part);
+    }
+    if (wire_record_room(b, FIXED_PAYLOAD) >= writer_size(&value))
+        (void)wire_put_record(b, WIRE_EXT_META, bytes, (uint16_t)writer_size(&value));
+}
+
 static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
 {
     if (which & 1)
@@ -307,6 +368,8 @@ static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
         (void)wire_put_view(b, which & 32 ? swim_view_digest(w->s) : draw(w), draw(w) % 64);
     if (which & 16)
         put_suspicions(w, b);
+    if ((which & 36) == 32)
+        put_metas(w, b);
     if (which & 8) { /* of any type, also a known one with a wrong length */
         uint8_t value[32] = {0};
 
@@ -444,6 +507,14 @@ static void move(struct world *w)
     w->s = arena;
 }
 
+static void rename_self(struct world *w)
+{
+    struct swim_meta meta = draw_meta(w);
+
+    swim_set_meta(w->s, w->now, &meta);
+    w->is_drained = false;
+}
+
 static void step(struct world *w)
 {
     uint8_t op = draw(w);
@@ -478,6 +549,8 @@ static void step(struct world *w)
     default:
         if (op == 0xFF)
             swim_leave(w->s, w->now);
+        else if (op == 0x6F)
+            rename_self(w);
         else if (op == 0x7F) /* months pass */
             advance(w, draw(w) * UINT64_C(86400000) * SWIM_MS);
         else

@@ -46,6 +46,17 @@ def accused(*accusations):
     return bytes([16, len(accusations)]) + body
 
 
+def told(*metas):
+    """A record of names and tags: (letter, sixteenths of its size, member, how, incarnation, version)."""
+    body = b''.join(bytes([letter, size, member - 1, how, incarnation, version])
+                    for letter, size, member, how, incarnation, version in metas)
+    return bytes([32, len(metas) - 1]) + body
+
+
+def renamed(letter, size):
+    return bytes([0x6F, letter, size])
+
+
 # To the first NACK that somebody may owe, and what was asked of whom.
 NACKED = b''.join(hear(NACK, member, records=bytes([3])) for member in (2, 3, 4))
 
@@ -99,6 +110,16 @@ STORIES = {
     'seeds_met': bytes([12, 5]) + (to_deadline() + handshake(6, 4 | 1) + handshake(6)) * 6,
     'moves': (joined(3) + bytes([14]) + to_deadline()) * 4,
     'seeds': bytes([12, 5, 12, 6, 12, 0x47]) + to_deadline() * 30 + bytes([13, 5]) + tenths(100),
+    'tags': renamed(0, 9) + joined() + hear(GOSSIP, 2, records=told((0, 5, 3, 0, 0, 1), (1, 0, 4, 0, 0, 1)))
+            + to_deadline() * 8 + hear(PING, 3, records=told((1, 3, 3, 0, 0, 2), (0, 0, 5, 0, 0, 1))) + tenths(10)
+            + renamed(2, 255) + to_deadline() * 12,
+    'tags_large': joined() + b''.join(hear(GOSSIP, member, records=told((0, 200, 4, 4 * part, 0, 3)))
+                                      for member, part in ((2, 0), (3, 6), (2, 1), (4, 2), (3, 3), (5, 4), (2, 5)))
+                  + to_deadline() * 20,
+    'tags_of_ours': renamed(1, 0) + joined() + (hear(GOSSIP, 2, records=told((0, 1, 1, 0, 0, 7)))
+                    + hear(GOSSIP, 3, records=told((0, 1, 1, 0, 236, 236)))) * 3 + to_deadline() * 6,
+    'tags_forged': joined() + hear(GOSSIP, 2, records=told((0, 9, 3, 1, 0, 1), (0, 9, 3, 2, 0, 1), (0, 9, 9, 0, 0, 1)))
+                   + hear(GOSSIP, 2, entries=[entry(3, 0, 3, 2)]) + tenths(200) + tenths(200),
     'months': joined() + bytes([0x7F, 200]) + to_deadline() * 3 + bytes([0x7F, 255]) + tenths(9),
 }
 

@@ -63,6 +63,51 @@ static void test_it_knows_what_the_other_knows(void **state)
     member_end(like);
 }
 
+/* Names and tags too, its own included, small and large; and it finds all by their names. */
+static void test_it_knows_names_and_tags(void **state)
+{
+    struct swim *like = informed();
+    struct swim_meta meta, held;
+    struct swim_member member;
+    struct swim *s;
+    static char value[4000];
+    const swim_time later = START + 70000 * SWIM_MS;
+
+    (void)state;
+    memset(value, 'v', sizeof value - 1);
+    for (uint32_t number = 1; number <= LAST; number += 2) {
+        char name[16];
+
+        snprintf(name, sizeof name, "node-%u", number);
+        meta = meta_of(name, number % 5 ? NULL : "k", value);
+        if (number == 1)
+            swim_set_meta(like, later, &meta);
+        else
+            hear_meta(like, later, 2, &(struct said_meta){number, 0, number, &meta});
+    }
+    settle(like, later, later + 60000 * SWIM_MS);
+    drain_events(like);
+    s = begin_like(like, 77, START + 1);
+    assert_non_null(s);
+    assert_null(swim_check(s));
+    assert_true(swim_view_digest(s) == swim_view_digest(like));
+    for (uint32_t number = 1; number <= LAST; number++) {
+        assert_int_equal(swim_member_meta(like, number, &meta), number % 2);
+        assert_int_equal(swim_member_meta(s, number, &held), number % 2);
+        if (number % 2 == 0)
+            continue;
+        assert_memory_equal(&held, &meta, sizeof meta);
+        assert_true(swim_member_find_name(s, meta.name, &member));
+        assert_int_equal(member.id, number);
+    }
+    assert_true(swim_member_meta(s, 77, &held));
+    swim_set_meta(s, START + 1, &held); /* what it has already: no other version */
+    assert_true(swim_view_digest(s) == swim_view_digest(like));
+    assert_int_equal(drain_events(s), 0);
+    member_end(s);
+    member_end(like);
+}
+
 static void test_it_has_nothing_to_tell(void **state)
 {
     struct swim *like = informed();
@@ -189,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_knows_what_the_other_knows),
+        cmocka_unit_test(test_it_knows_names_and_tags),
         cmocka_unit_test(test_it_has_nothing_to_tell),
         cmocka_unit_test(test_it_probes_them_all),
         cmocka_unit_test(test_a_death_reads_as_a_death),
