@@ -196,6 +196,18 @@ class Pty(swimctltest.CtlCase):
                 self.assertEqual(process.wait(10), wanted)
                 self.assertEqual(termios.tcgetattr(slave), self.before)
 
+    def test_ends_with_its_terminal(self):
+        """Without SIGHUP: the terminal is not the one that controls the process."""
+        node = self.controlled()
+        for moment in (b"", b"EVENTS", b"q quit"):
+            with self.subTest(moment):
+                process, *ends = self.start(node)
+                self.read_until(ends[0], moment)
+                with open(os.devnull, "r+b") as null:
+                    for end in ends:
+                        os.dup2(null.fileno(), end)
+                self.assertIn(process.wait(10 * swimtest.FACTOR), (0, FAILURE))
+
     def test_not_a_terminal(self):
         node = self.controlled()
         self.assertIn("terminal", self.ctl(node, "top", code=FAILURE))
