@@ -90,6 +90,20 @@ class Pages(unittest.TestCase):
                               text=True, check=False)
         self.assertEqual(done.stdout + done.stderr, "")
 
+    def test_links_say_where_things_are(self):
+        pages = {os.path.basename(path): " ".join(plain(path).split()) for path in manuals()}
+        for name, page in pages.items():
+            with self.subTest(name):
+                self.assertNotIn("](", page)
+        for name, words in (("swim.toml.5", "See Events in swimd(8)"),
+                            ("swim.toml.5", "see State in swimd(8)"),
+                            ("swimd.8", "see Keys in swim.toml(5)"),
+                            ("swimd.8", "see [tags] in swim.toml(5)"),
+                            ("swimd.8", "swimctl(1) is made for it"),
+                            ("swimctl.1", "Events in swimd(8) has the kinds")):
+            if name in pages:
+                self.assertIn(words, pages[name], name)
+
     def test_version(self):
         version = re.search(r"^  version: '([^']+)'", text_of(os.path.join(ROOT, "meson.build")),
                             re.M).group(1)
