@@ -33,11 +33,20 @@ check: ## the release build's tests alone
 	@tools/setup test
 	@tools/run-tests release
 
+build-bench/build.ninja:
+	@meson setup build-bench
+
 .PHONY: bench
-bench: ## benchmarks, one at a time
+bench: ## micro-benchmarks and scale, as tables and build-bench/bench.json; ARGS="--help" lists options
 	@tools/setup test
-	@[ -e build-bench/build.ninja ] || meson setup build-bench -Dagent=false
-	@meson test -C build-bench --benchmark --verbose --num-processes 1
+	@$(MAKE) --no-print-directory build-bench/build.ninja
+	@bench/run.py $(ARGS)
+
+.PHONY: bench-check
+bench-check: ## instructions of each benchmark beside bench/baseline.json; ARGS=--update writes it anew
+	@tools/setup test
+	@$(MAKE) --no-print-directory build-bench/build.ninja
+	@bench/compare.py $(ARGS)
 
 .PHONY: bench-cluster
 bench-cluster: ## real processes, ours and Serf's, put through the same; ARGS="--help" lists options
