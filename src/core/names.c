@@ -132,7 +132,7 @@ bool names_is_called(const struct swim *s, uint32_t slot, const uint8_t *content
 
     if (!(meta_slots_of(s)[slot].flags & META_NAMED) || !read_name(s, slot, name))
         return false;
-    while (name[length])
+    while (length < SWIM_NAME_MAX && name[length]) /* bounded, or gcc makes a strlen of it */
         length++;
     return length < size && !memcmp(content, name, length + 1);
 }
