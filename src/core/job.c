@@ -135,8 +135,10 @@ static bool wants_meta(const struct swim *s, const struct job *job, uint32_t slo
 {
     const struct meta_slot *held = &meta_slots_of(s)[slot];
 
-    if (!job->extended || !members_of(s)[slot].has_meta || !held->block)
+    if (!job->extended || !members_of(s)[slot].has_meta)
         return false;
+    if (!held->block && !addr_equal(&members_of(s)[slot].record.addr, &job->to))
+        return false; /* its owner alone is told of a version without its content */
     return job->kind != JOB_RETURN || held->synced != job->skip_synced;
 }
 

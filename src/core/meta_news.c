@@ -6,6 +6,8 @@
 #include "core/meta_store.h"
 #include "core/outbox.h"
 
+#include <string.h>
+
 enum {
     RUMOUR_SENDS = 4, /* as gossip.c's */
     RUMOUR_LEVEL = NEWS_LEVELS - RUMOUR_SENDS,
@@ -113,13 +115,18 @@ static bool put_part(struct swim *s, struct writer *value, uint32_t slot, uint8_
 
     if (writer_left(value) < WIRE_META_HEADER + size)
         return false;
-    meta_store_read(s, held->block, (uint32_t)number * WIRE_META_PART, bytes, size);
+    if (held->block)
+        meta_store_read(s, held->block, (uint32_t)number * WIRE_META_PART, bytes, size);
+    else
+        memset(bytes, 0, size);
     s->stats.meta_sent++;
     return wire_write_meta(value, &part);
 }
 
 bool meta_news_put_parts(struct swim *s, struct writer *value, uint32_t slot, uint8_t *part)
 {
+    if (!meta_slots_of(s)[slot].block) /* what its bytes are, its owner does not ask */
+        *part = (uint8_t)(parts_of(s, slot) - 1);
     while (*part < parts_of(s, slot)) {
         if (!put_part(s, value, slot, *part))
             return false;

@@ -27,7 +27,8 @@ bool meta_news_is_due(const struct swim *s);
 uint32_t meta_news_write(struct swim *s, struct wire_builder *b, const struct intent *intent,
                          size_t reserve);
 /* Parts number *part and on of what is held of `slot`, as many as fit; *part is the next one then.
- * True when it was the last one. */
+ * True when it was the last one. Of content that there was no room for: the last part, zeros in place
+ * of its bytes, for its owner to learn the version. */
 bool meta_news_put_parts(struct swim *s, struct writer *value, uint32_t slot, uint8_t *part);
 
 #endif

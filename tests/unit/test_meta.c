@@ -491,6 +491,36 @@ static void test_no_memory_at_all(void **state)
     member_end(s);
 }
 
+/* A version that its owner has forgotten, held by those alone that had no room for what it was: the
+ * owner is told of it all the same, or views would never agree. Large ones too; and of an owner that
+ * says nothing of itself any more. */
+static void test_the_owner_learns_of_what_has_no_room(void **state)
+{
+    const struct swim_meta metas[] = {meta_of("two", "k", "v"), large_meta()};
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const struct said_meta said = {2, 0, 9, &metas[i % 2]};
+        struct swim_config config = config_of(1), other = config_of(2);
+        struct swim_addr addr = addr4(1);
+        struct net net;
+
+        config.meta_memory = 0;
+        net_begin(&net, START);
+        net_add(&net, &config);
+        net_add(&net, &other);
+        if (i < 2)
+            swim_set_meta(net.members[1], START, &metas[i]);
+        swim_join(net.members[1], START, &addr);
+        net_run(&net, START + 10000 * SWIM_MS);
+        hear_meta(net.members[0], net.now, 9, &said);
+        net_run(&net, START + 120000 * SWIM_MS);
+        assert_int_equal(stats_of(net.members[1]).meta_overruled, 1);
+        assert_true(swim_view_digest(net.members[0]) == swim_view_digest(net.members[1]));
+        net_end(&net);
+    }
+}
+
 /* Sizes around the blocks' and the parts', again and again in one instance. */
 static void test_all_sizes(void **state)
 {
@@ -691,6 +721,7 @@ int main(void)
         cmocka_unit_test(test_what_never_ends_is_given_up),
         cmocka_unit_test(test_what_there_is_no_room_for),
         cmocka_unit_test(test_no_memory_at_all),
+        cmocka_unit_test(test_the_owner_learns_of_what_has_no_room),
         cmocka_unit_test(test_all_sizes),
         cmocka_unit_test(test_two_of_one_name),
         cmocka_unit_test(test_a_conflict_is_told_once),
