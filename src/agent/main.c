@@ -113,6 +113,7 @@ static enum exit_code act(int argc, char **argv)
 
     open_standard_streams();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of files' sizes: as a full disk */
     switch (options_parse(argc, argv, &options, &error)) {
     case OPTIONS_RUN: return run(&options, false);
     case OPTIONS_CHECK_CONFIG: return run(&options, true);

@@ -5,6 +5,7 @@ SWIM_STATE_KILLS=1000 makes the test of kills that long; `make soak` does so.
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -230,6 +231,16 @@ class TestState(StateCase):
         wait_until(lambda: len(node.lines("the state is saved again")) == 1, 5, "said so")
         self.assertEqual(node.metrics()["swim_state_write_failures_total"],
                          node.counter("state_write_failures"))
+
+    def test_a_limit_of_the_size_of_files(self):
+        """As a full disk: it is no reason to die."""
+        node = Node(self, "--state-dir", self.folder("a")).await_http()
+        limits = resource.prlimit(node.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+        Node(self, peers=[node]).await_http()
+        wait_until(lambda: node.counter("state_write_failures") > 0, 10, "tried")
+        resource.prlimit(node.pid, resource.RLIMIT_FSIZE, limits)
+        self.await_members("a", 1)
 
     # ---- What is refused ----
 
