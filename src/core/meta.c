@@ -344,7 +344,7 @@ bool swim_member_find_name(const struct swim *s, const char *name, struct swim_m
     uint32_t slot;
 
     ASSERT(s && name && ret);
-    slot = names_find(s, name, 0);
+    slot = names_find(s, name);
     if (slot)
         inspect_member(s, slot, ret);
     return slot != 0;

@@ -7,7 +7,12 @@
 
 #include <string.h>
 
-enum { NAME_SIZE = SWIM_NAME_MAX + 1 };
+enum {
+    NAME_SIZE = SWIM_NAME_MAX + 1,
+    /* Of one name, in the index: many may share one (the host's, by default), and must not take the
+     * places of those whose names fall into the same chain. */
+    NAMESAKES_MAX = 8,
+};
 
 static uint64_t hash_slot_name(const void *context, uint32_t slot)
 {
@@ -74,17 +79,35 @@ static uint32_t find(const struct swim *s, const uint8_t name[NAME_SIZE], uint32
     return slot;
 }
 
-uint32_t names_find(const struct swim *s, const char *name, uint32_t except)
+/* The next one after `slot` of those that are not in the index. Looks at all members: only for what
+ * the host asks for. */
+static uint32_t find_unindexed(const struct swim *s, const uint8_t name[NAME_SIZE], uint32_t slot)
+{
+    uint32_t hash = hash_name(s, name);
+
+    while (++slot <= s->slots_high) {
+        const struct meta_slot *held = &meta_slots_of(s)[slot];
+
+        if (slot != SELF && members_of(s)[slot].has_meta && held->name_hash == hash &&
+            (held->flags & (META_NAMED | META_INDEXED)) == META_NAMED && is_called(s, slot, name))
+            return slot;
+    }
+    return 0;
+}
+
+uint32_t names_find(const struct swim *s, const char *name)
 {
     uint8_t filled[NAME_SIZE] = {0};
     size_t length = 0;
+    uint32_t slot;
 
     while (name[length] && length < NAME_SIZE)
         length++;
     if (length == 0 || length == NAME_SIZE)
         return 0;
     memcpy(filled, name, length);
-    return find(s, filled, except);
+    slot = find(s, filled, 0);
+    return slot ? slot : find_unindexed(s, filled, 0);
 }
 
 bool names_are_rivals(const struct swim *s, uint32_t a, uint32_t b)
@@ -123,6 +146,19 @@ static void find_rivals(struct swim *s, uint32_t slot, const uint8_t name[NAME_S
         if (is_called(s, rival, name))
             report(s, SELF, rival);
     }
+    while ((rival = find_unindexed(s, name, rival)) != 0)
+        report(s, SELF, rival);
+}
+
+static bool has_place(const struct swim *s, uint32_t hash)
+{
+    struct index_view names = names_index(s);
+    uint32_t slot = name_heads(s)[index_bucket(&s->by_name, hash)];
+    uint32_t namesakes = 0;
+
+    for (; slot; slot = next_by_name(s)[slot])
+        namesakes += meta_slots_of(s)[slot].name_hash == hash;
+    return namesakes < NAMESAKES_MAX && index_has_room(&names, hash);
 }
 
 bool names_is_called(const struct swim *s, uint32_t slot, const uint8_t *content, uint32_t size)
@@ -165,7 +201,7 @@ void names_follow(struct swim *s, uint32_t slot, bool is_old)
         find_rivals(s, slot, name);
     held->flags |= META_NAMED;
     held->name_hash = hash_name(s, name);
-    if (slot == SELF || !index_has_room(&names, held->name_hash))
+    if (slot == SELF || !has_place(s, held->name_hash))
         return; /* SELF is looked at first anyway */
     index_insert(&names, held->name_hash, slot);
     held->flags |= META_INDEXED;

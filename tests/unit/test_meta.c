@@ -672,6 +672,43 @@ static void test_everybody_of_one_name(void **state)
     member_end(s);
 }
 
+/* They are in nobody's way, and found for as long as there is one. */
+static void test_many_of_one_name_among_others(void **state)
+{
+    enum { SAME = 300, LAST = 600 };
+    struct swim_config config = quiet_config_of(1);
+    const struct swim_meta same = meta_of("same", NULL, NULL), other = meta_of("other", NULL, NULL);
+    struct swim_member member;
+    swim_time now;
+    struct swim *s = member_among(&config, LAST, &now);
+    char name[16];
+
+    (void)state;
+    for (uint32_t id = 2; id <= LAST; id++) {
+        (void)snprintf(name, sizeof name, "host-%u", id);
+        const struct swim_meta meta = id <= SAME ? same : meta_of(name, NULL, NULL);
+        hear_meta(s, now, 2, &(struct said_meta){id, 0, 1, &meta});
+    }
+    assert_int_equal(stats_of(s).name_conflicts, SAME - 2);
+    for (uint32_t id = SAME + 1; id <= LAST; id++) {
+        (void)snprintf(name, sizeof name, "host-%u", id);
+        assert_true(swim_member_find_name(s, name, &member));
+        assert_int_equal(member.id, id);
+    }
+    for (uint32_t id = 2; id < SAME; id++) {
+        hear_meta(s, now, 2, &(struct said_meta){id, 0, 2, &other});
+        assert_true(swim_member_find_name(s, "same", &member));
+    }
+    assert_int_equal(member.id, SAME);
+    drain_events(s);
+    swim_set_meta(s, now, &other); /* ours now: of everybody */
+    assert_int_equal(drain_events(s), SAME - 2);
+    swim_set_meta(s, now, &same);
+    assert_int_equal(drain_events(s), 2);
+    assert_null(swim_check(s));
+    member_end(s);
+}
+
 static void test_finding_by_name(void **state)
 {
     struct swim_config config;
@@ -727,6 +764,7 @@ int main(void)
         cmocka_unit_test(test_a_conflict_is_told_once),
         cmocka_unit_test(test_conflicts_that_are_none),
         cmocka_unit_test(test_everybody_of_one_name),
+        cmocka_unit_test(test_many_of_one_name_among_others),
         cmocka_unit_test(test_finding_by_name),
     };
 
