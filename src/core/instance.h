@@ -317,7 +317,8 @@ struct healing {
 
 /* Byte offsets of the arrays in the arena. */
 struct layout {
-    size_t outbox, contacts, knocks, relays, reliables, jobs, dossiers, dossier_links, members;
+    size_t knock_places, outbox, contacts, knocks, relays, reliables, jobs, dossiers, dossier_links,
+        members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, grave_links, event_links;
     size_t suspicion_nodes, suspicion_places;
@@ -348,6 +349,7 @@ struct swim {
     swim_time last_pause; /* length */
 
     uint64_t cluster_tag;        /* of its name, 0: none */
+    uint32_t knocks_high;        /* knocks 1..knocks_high have been used */
     uint32_t recent[RECENT_MAX]; /* slots that proved their address last */
     uint32_t recent_next;
 
@@ -432,6 +434,7 @@ struct swim {
     }
 ARENA_ARRAY(outbox_intents, struct intent, outbox)
 ARENA_ARRAY(contacts_of, struct contact, contacts)
+ARENA_ARRAY(knock_places, uint16_t, knock_places)
 ARENA_ARRAY(knocks_of, struct knock, knocks)
 ARENA_ARRAY(relays_of, struct relay, relays)
 ARENA_ARRAY(reliables_of, struct reliable, reliables)

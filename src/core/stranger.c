@@ -18,20 +18,38 @@ enum { REPLIES_MAX = 2 };
 /* ---- Whom we have asked ---- */
 
 /* One place an address: another one that falls there takes it, and the first must be asked again.
- * Its key keeps senders from choosing who that is. */
+ * Its key keeps senders from choosing who that is. Places are scattered, knocks lie in the order in
+ * which their places were first taken: a small cluster touches little memory. */
+static uint16_t *place_of(const struct swim *s, const struct swim_addr *addr)
+{
+    return &knock_places(s)[proof_place(s, addr) % KNOCKS_MAX];
+}
+
+/* Whom we have asked last of those at this place: NULL, nobody. */
 static struct knock *knock_at(const struct swim *s, const struct swim_addr *addr)
 {
-    return &knocks_of(s)[proof_place(s, addr) % KNOCKS_MAX];
+    uint16_t number = *place_of(s, addr);
+
+    return number ? &knocks_of(s)[number] : NULL;
+}
+
+static struct knock *knock_take(struct swim *s, const struct swim_addr *addr)
+{
+    uint16_t *number = place_of(s, addr);
+
+    if (*number == 0)
+        *number = (uint16_t)++s->knocks_high; /* as many as there are places */
+    return &knocks_of(s)[*number];
 }
 
 static bool is_fresh(const struct swim *s, const struct knock *knock, const struct swim_addr *addr)
 {
-    return knock->until > s->now && addr_equal(&knock->addr, addr);
+    return knock && knock->until > s->now && addr_equal(&knock->addr, addr);
 }
 
 void stranger_expect(struct swim *s, const struct swim_addr *addr)
 {
-    struct knock *knock = knock_at(s, addr);
+    struct knock *knock = knock_take(s, addr);
 
     if (!addr_equal(&knock->addr, addr) || knock->usable_until <= s->now)
         *knock = (struct knock){.addr = *addr};
@@ -43,7 +61,7 @@ void stranger_recall(struct swim *s, struct intent *ping)
 {
     const struct knock *knock = knock_at(s, &ping->to);
 
-    if (!addr_equal(&knock->addr, &ping->to) || knock->usable_until <= s->now)
+    if (!knock || !addr_equal(&knock->addr, &ping->to) || knock->usable_until <= s->now)
         return;
     ping->echo = knock->challenge;
     ping->peer_id = knock->id;
@@ -77,7 +95,7 @@ void stranger_tell_leave(struct swim *s)
 {
     const struct knock *knocks = knocks_of(s);
 
-    for (unsigned i = 0; i < KNOCKS_MAX; i++) {
+    for (uint32_t i = 1; i <= s->knocks_high; i++) {
         const struct knock *knock = &knocks[i];
 
         if (knock->challenge && knock->until > s->now && !member_find_addr(s, &knock->addr))

@@ -34,9 +34,10 @@ static struct layout layout_of(const struct swim_config *config)
     size_t at = sizeof(struct swim);
     struct layout l;
 
+    l.knock_places = place(&at, KNOCKS_MAX, sizeof(uint16_t));
     l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
     l.contacts = place(&at, SWIM_CONTACTS_MAX, sizeof(struct contact));
-    l.knocks = place(&at, KNOCKS_MAX, sizeof(struct knock));
+    l.knocks = place(&at, KNOCKS_MAX + 1, sizeof(struct knock));
     l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
     l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
     l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
