@@ -1,6 +1,7 @@
 /*
  * Times of members are on the clock that counts from the machine's start; people and other machines
- * read the wall's. The difference is taken when it is asked for: the wall clock may be set.
+ * read the wall's. The difference is looked at when it is asked for, since the wall clock may be set,
+ * and kept while it is much the same: what happened once has one time, however often it is told.
  */
 #define _GNU_SOURCE
 #include "agent/member_json.h"
@@ -12,20 +13,26 @@
 #include <string.h>
 #include <time.h>
 
+#define STEADY_MS 10 /* by which the wall clock may be corrected before it is followed */
+
 struct member_clock member_clock_now(void)
 {
+    static uint64_t held_ms; /* of the wall clock, when the other one was 0 */
     struct timespec wall = {0};
 
     (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (struct member_clock){.now = clock_now_ns(),
-                                 .now_ms = (uint64_t)wall.tv_sec * 1000 +
-                                           (uint64_t)wall.tv_nsec / 1000000};
+    swim_time now = clock_now_ns();
+    uint64_t wall_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000;
+    uint64_t zero_ms = wall_ms - now / SWIM_MS;
+    if (zero_ms > held_ms + STEADY_MS || zero_ms + STEADY_MS < held_ms)
+        held_ms = zero_ms;
+    return (struct member_clock){.now = now, .now_ms = held_ms + now / SWIM_MS};
 }
 
 void member_time_format(const struct member_clock *clock, swim_time at,
                         char ret_text[MEMBER_TIME_SIZE])
 {
-    uint64_t ago_ms = at < clock->now ? (clock->now - at) / SWIM_MS : 0;
+    uint64_t ago_ms = at < clock->now ? clock->now / SWIM_MS - at / SWIM_MS : 0;
     uint64_t wall_ms = ago_ms < clock->now_ms ? clock->now_ms - ago_ms : 0;
     time_t seconds = (time_t)(wall_ms / 1000);
     struct tm parts;

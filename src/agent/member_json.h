@@ -16,7 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A moment on both clocks, to tell the one by the other: taken once for a whole list. */
+/* A moment on both clocks, to tell the one by the other: taken once for a whole list. now_ms is
+ * within 10 ms of the wall clock, so that a moment is told as the same each time. */
 struct member_clock {
     swim_time now;   /* clock_now_ns() */
     uint64_t now_ms; /* since 1970, UTC */

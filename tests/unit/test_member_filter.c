@@ -209,12 +209,32 @@ static void test_times(void **state)
     assert_string_equal(text, "2026-01-31T12:00:00.123Z");
 }
 
+/* What happened once has one time, whenever it is asked for. */
+static void test_times_stay(void **state)
+{
+    (void)state;
+    char text[MEMBER_TIME_SIZE];
+    struct member_clock first = member_clock_now();
+
+    for (uint64_t i = 0; i < 100; i++) {
+        const struct member_clock clock = {.now = 5000 * SWIM_MS + i * SWIM_MS / 10,
+                                           .now_ms = 1769860800123 + i / 10};
+        member_time_format(&clock, 3877 * SWIM_MS + SWIM_MS / 2, text);
+        assert_string_equal(text, "2026-01-31T11:59:59.000Z");
+    }
+    for (unsigned i = 0; i < 100000; i++) {
+        struct member_clock clock = member_clock_now();
+        assert_true(clock.now_ms - clock.now / SWIM_MS == first.now_ms - first.now / SWIM_MS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status),      cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_preset),      cmocka_unit_test(test_tags),
         cmocka_unit_test(test_nasty_names), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_times_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
