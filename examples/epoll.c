@@ -2,8 +2,8 @@
  * epoll ADDRESS:PORT [PEER | KEY=VALUE]...: a member of a cluster in a raw epoll loop (Linux), with
  * tags of its own.
  *
- * Prints what happens to the members, and their tags. SIGINT or SIGTERM leaves the cluster, a second one ends the
- * program at once. Addresses are 192.0.2.1:7000 or [2001:db8::1]:7000.
+ * Prints what happens to the members, and their tags. SIGINT or SIGTERM leaves the cluster, a second
+ * one ends the program at once. Addresses are 192.0.2.1:7000 or [2001:db8::1]:7000.
  */
 #include <swim/swim.h>
 

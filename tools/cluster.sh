@@ -256,12 +256,14 @@ if [ $stopping -eq 0 ]; then
         printf "cluster:   node%d  pid %d  udp 127.0.0.1:%d  $url\n" "$i" "${pids[i - 1]}" \
             $((port + i - 1)) $((metrics_port + i - 1))
     done
-    say "cluster: also /metrics, /metrics/json, /healthz and /readyz. Try, from another terminal:" \
+    say "cluster: also / (the live page, in a browser), /events, /metrics, /healthz and /readyz." \
+        "cluster: Try, from another terminal:" \
         "cluster:   kill -9 ${pids[n - 1]}      node$n crashes: the others say dead after some seconds" \
         "cluster:   kill -TERM ${pids[n - 1]}   node$n leaves: the others say left at once" \
         "cluster:   curl -s ${url/\%d/$metrics_port}"
+    swimctl=${swimd%swimd}swimctl
     [ -z "$sockets" ] ||
-        say "cluster:   ${swimd%swimd}swimctl --socket $sockets/node1.sock top"
+        say "cluster:   ${swimctl#"$PWD/"} --socket $sockets/node1.sock top"
     say "cluster: Ctrl-C stops them all." ''
 fi
 

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TAGS_EXAMPLE "{\"set\":{\"KEY\":\"VALUE\",...},\"delete\":[\"KEY\",...]}, or one of the two"
@@ -51,20 +52,21 @@ void control_list_tags(const struct control_source *source, const struct http_re
 
 /* ---- Changes ----------------------------------------------------------------------------- */
 
-/* NULL when it is taken, else what is wrong (static). */
-static const char *delete_all(const json_t *keys, struct swim_meta *meta)
+/* NULL when it is taken, else what is wrong (static), and with which key (or none: of all). */
+static const char *delete_all(const json_t *keys, struct swim_meta *meta, const char **ret_key)
 {
     for (size_t i = 0; i < json_array_size(keys); i++) {
         const char *key = json_string_value(json_array_get(keys, i));
         if (key == NULL)
             return "the body must be " TAGS_EXAMPLE;
+        *ret_key = key;
         if (!swim_meta_delete(meta, key))
-            return "this member has no tag of that name; GET /tags lists them";
+            return "this member has no such tag";
     }
     return NULL;
 }
 
-static const char *set_all(json_t *tags, struct swim_meta *meta)
+static const char *set_all(json_t *tags, struct swim_meta *meta, const char **ret_key)
 {
     const char *key;
     json_t *value;
@@ -72,6 +74,7 @@ static const char *set_all(json_t *tags, struct swim_meta *meta)
     json_object_foreach(tags, key, value)
     {
         const char *text = json_string_value(value);
+        *ret_key = key;
         if (text == NULL)
             return "the value of a tag must be a string";
         if (strlen(text) != json_string_length(value))
@@ -83,7 +86,7 @@ static const char *set_all(json_t *tags, struct swim_meta *meta)
     return NULL;
 }
 
-static const char *change(json_t *root, struct swim_meta *meta)
+static const char *change(json_t *root, struct swim_meta *meta, const char **ret_key)
 {
     json_t *set = json_object_get(root, "set");
     const json_t *delete = json_object_get(root, "delete");
@@ -93,26 +96,36 @@ static const char *change(json_t *root, struct swim_meta *meta)
     if (known == 0 || json_object_size(root) != known || (set != NULL && !json_is_object(set)) ||
         (delete != NULL && !json_is_array(delete)))
         return "the body must be " TAGS_EXAMPLE;
-    wrong = delete_all(delete, meta);
-    return wrong != NULL ? wrong : set_all(set, meta);
+    wrong = delete_all(delete, meta, ret_key);
+    return wrong != NULL ? wrong : set_all(set, meta, ret_key);
+}
+
+static void refuse(struct http_reply *reply, const char *wrong, const char *key)
+{
+    char text[2 * SWIM_NAME_MAX + 128]; /* a longer key is cut off */
+
+    (void)snprintf(text, sizeof text, "tag %.*s: %s", 2 * SWIM_NAME_MAX, key != NULL ? key : "",
+                   wrong);
+    http_reply_text(reply, 400, key != NULL ? text : wrong);
 }
 
 void control_change_tags(const struct control_source *source, const struct http_request *request,
                          struct http_reply *reply)
 {
     json_t *root = control_take_object(request, TAGS_EXAMPLE, reply);
+    const char *key = NULL;
     struct swim_meta meta;
     struct json json;
 
     if (root == NULL)
         return;
     own_meta(source->swim, &meta);
-    const char *wrong = change(root, &meta);
+    const char *wrong = change(root, &meta, &key);
+    if (wrong != NULL)
+        refuse(reply, wrong, key);
     json_decref(root);
-    if (wrong != NULL) {
-        http_reply_text(reply, 400, wrong);
+    if (wrong != NULL)
         return;
-    }
     source->host->set_meta(source->host->context, &meta);
     control_json_begin(&json, reply);
     control_put_own_tags(&json, source->swim);

@@ -4,6 +4,7 @@
 
 #include "agent/address.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- Peers ------------------------------------------------------------------------------- */
@@ -56,6 +57,15 @@ void control_list_peers(const struct control_source *source, const struct http_r
 
 #define JOIN_EXAMPLE "{\"peers\":[\"HOST:PORT\",...]}, with 1 to 64 peers, and nothing else"
 
+#define PLACE_SIZE 400
+
+/* What is wrong, and with which peer, in `place`. */
+static const char *peer_wrong(const char *peer, const char *wrong, char place[PLACE_SIZE])
+{
+    (void)snprintf(place, PLACE_SIZE, "%.255s: %s", peer, wrong);
+    return place;
+}
+
 /* Takes them all apart before the first is joined by: half a request is none. Returns how many; 0:
  * the reply says what is wrong. */
 static uint32_t take_peers(const struct http_request *request,
@@ -65,6 +75,7 @@ static uint32_t take_peers(const struct http_request *request,
     const json_t *peers = json_object_get(root, "peers");
     size_t count = json_array_size(peers);
     const char *wrong = NULL;
+    char place[PLACE_SIZE];
 
     if (root == NULL)
         return 0;
@@ -73,6 +84,8 @@ static uint32_t take_peers(const struct http_request *request,
     for (size_t i = 0; i < count && wrong == NULL; i++) {
         const char *text = json_string_value(json_array_get(peers, i));
         wrong = text == NULL ? "a peer must be a string" : endpoint_parse(text, &ret[i]);
+        if (wrong != NULL && text != NULL)
+            wrong = peer_wrong(text, wrong, place);
     }
     json_decref(root);
     if (wrong != NULL)

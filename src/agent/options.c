@@ -62,7 +62,7 @@ static const char help[] =
     "  --peers A,B,...         members to join by, HOST:PORT each; names are resolved again\n"
     "                          for as long as no one answers there\n"
     "  --advertise ADDR[:PORT] the address that peers are told, when it is not the bound one\n"
-    "  --cluster-key-file FILE keys that datagrams are sealed with; its mode must be 0600\n"
+    "  --cluster-key-file FILE keys that datagrams are sealed with; for its owner alone\n"
     "  --cluster-key HEX       a key of 64 hex digits; every user of the machine can see it:\n"
     "                          better give a file\n"
     "  --name NAME             what this member is called, at most 128 bytes (default: the host's\n"

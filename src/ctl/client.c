@@ -54,8 +54,8 @@ static enum client_result fail_to_connect(struct client *client, int error)
     switch (error) {
     case ENOENT:
         return fail(client, CLIENT_UNREACHABLE,
-                    "no daemon: there is no socket %.200s. Does swimd run with "
-                    "--control-socket?%s",
+                    "no daemon: there is no socket %.200s (does swimd run, with "
+                    "--control-socket?)%s",
                     client->socket, other);
     case ECONNREFUSED:
         return fail(client, CLIENT_UNREACHABLE,

@@ -51,7 +51,7 @@ class Joining(swimctltest.CtlCase):
     def test_join_what_is_no_peer(self):
         one = self.controlled()
         for wrong in ("x", "127.0.0.1", "127.0.0.1:0", ":7000", "a b:1", "[::1]"):
-            self.ctl(one, "join", wrong, code=FAILURE)
+            self.assertIn(f"{wrong}: ", self.ctl(one, "join", wrong, code=FAILURE))
         self.ctl(one, "join", code=USAGE)
         # None of them was taken, in company either; and there is a limit.
         self.ctl(one, "join", f"127.0.0.1:{swimtest.free_port()}", "x", code=FAILURE)
@@ -171,11 +171,12 @@ class Tags(swimctltest.CtlCase):
     def test_all_or_nothing(self):
         one = self.controlled()
         self.ctl(one, "tags", "set", "a=1")
-        self.ctl(one, "tags", "delete", "a", "none", code=FAILURE)
+        self.assertIn("tag none: ", self.ctl(one, "tags", "delete", "a", "none", code=FAILURE))
         self.ctl(one, "tags", "set", "b=2", "=3", code=USAGE)
         self.ctl(one, "tags", "set", "b", code=USAGE)
         self.ctl(one, "tags", "set", "b=2", "c=" + "x" * 5000, code=FAILURE)
-        self.ctl(one, "tags", "set", "b=2", "c=\x1b[2J", code=FAILURE)
+        self.assertIn("tag c: ", self.ctl(one, "tags", "set", "b=2", "c=\x1b[2J", code=FAILURE))
+        self.assertIn("tag ?[2J: ", self.ctl(one, "tags", "delete", "\x1b[2J", code=FAILURE))
         for wrong in (["set"], ["delete"], ["frob"], ["list", "a"]):
             self.ctl(one, "tags", *wrong, code=USAGE)
         self.assertEqual(self.own_lines(one, "list"), ["a=1"])
