@@ -17,6 +17,7 @@
 /* The message may quote what it was given, so control bytes are taken out: it goes to a terminal. */
 static enum exit_code complain(enum exit_code code, struct config_error *error)
 {
+    config_error_hide_keys(error);
     for (char *at = error->text; *at != '\0'; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7F)
             *at = '?';
@@ -34,6 +35,16 @@ static void open_standard_streams(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd > STDERR_FILENO)
         (void)close(fd);
+}
+
+/* A mask is inherited: whoever started us with signals blocked would have a member that hears no
+ * SIGTERM, and never learns of its program's end. */
+static void unblock_signals(void)
+{
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static enum exit_code configure(const struct options *options, struct agent_config *config,
@@ -114,6 +125,7 @@ static enum exit_code act(int argc, char **argv)
     open_standard_streams();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit of files' sizes: as a full disk */
+    unblock_signals();
     switch (options_parse(argc, argv, &options, &error)) {
     case OPTIONS_RUN: return run(&options, false);
     case OPTIONS_CHECK_CONFIG: return run(&options, true);

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 import time
 
@@ -70,7 +71,8 @@ class Exec(swimtest.SwimTestCase):
         os.mkdir(folder)
         words = json.dumps([program or self.program(), folder, act])
         config = self.file(f"exec{len(self.nodes)}.toml", f"[events]\nexec = {words}\n{settings}")
-        return self.node("--config", config, *arguments, **options).await_http(), folder
+        node = self.node("--config", config, *arguments, **options)
+        return node if node.process is None else node.await_http(), folder
 
     @staticmethod
     def runs(folder):
@@ -209,6 +211,22 @@ class Exec(swimtest.SwimTestCase):
                 swimtest.wait_until(
                     lambda n=node: n.metrics()["swim_event_handler_running"] == 0, 5, "it ends")
                 self.assertEqual(self.results(node)["ok"], 0)
+
+    def test_signals_blocked_by_whoever_started_it(self):
+        """A mask is inherited, over fork and exec: the ends of runs, and SIGTERM, are heard yet."""
+        block = ("import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, "
+                 "signal.valid_signals()); os.execv(sys.argv[1], sys.argv[1:])")
+        node, _ = self.handled("look", start=False)
+        with open(node.log_path, "ab") as log:
+            node.process = swimtest.spawn([sys.executable, "-c", block, *node.command()],
+                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        node.started = time.monotonic()
+        node.await_http()
+        for count in (1, 2):
+            peer = self.node(peers=[node])
+            self.await_result(node, "ok", count)
+            peer.terminate()
+        node.terminate()
 
     def test_shouts(self):
         node, folder = self.handled("shout")
