@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define HEX_DIGITS "0123456789abcdefABCDEF"
+
 /* The host's name, if it is one that a member can have; else none. */
 static void name_after_host(struct agent_config *config)
 {
@@ -319,6 +321,22 @@ const char *config_set_cluster(struct agent_config *config, const char *text)
     return NULL;
 }
 
+void config_error_hide_keys(struct config_error *error)
+{
+    static const char hidden[] = "(not shown: this may be a key)";
+    char *at = error->text;
+
+    while (*(at += strcspn(at, HEX_DIGITS)) != '\0') {
+        size_t size = strspn(at, HEX_DIGITS);
+        if (size >= KEY_HEX_SIZE) {
+            memmove(at + sizeof hidden - 1, at + size, strlen(at + size) + 1);
+            memcpy(at, hidden, sizeof hidden - 1);
+            size = sizeof hidden - 1;
+        }
+        at += size;
+    }
+}
+
 /* The text is in no message: people put the key itself here. */
 const char *config_set_key_file(struct agent_config *config, const char *text)
 {
@@ -328,7 +346,7 @@ const char *config_set_key_file(struct agent_config *config, const char *text)
         return "the name of the file is empty";
     if (size >= CONFIG_PATH_MAX)
         return "the name of the file is longer than 511 bytes";
-    if (strspn(text, "0123456789abcdefABCDEF") == size && size >= KEY_HEX_SIZE)
+    if (strspn(text, HEX_DIGITS) == size && size >= KEY_HEX_SIZE)
         return "this is a key, not the name of the file that holds it";
     memset(config->key_file, 0, sizeof config->key_file);
     memcpy(config->key_file, text, size);

@@ -80,6 +80,10 @@ struct config_error {
     char text[640];
 };
 
+/* Takes out what may be a key (64 hex digits or more in a row), before anybody reads the message:
+ * messages quote what they find wrong, and a key may stand anywhere by mistake. */
+void config_error_hide_keys(struct config_error *error);
+
 void config_default(struct agent_config *config);
 /* More defaults, for a service that systemd gave a folder for what lives as long as it runs
  * ($RUNTIME_DIRECTORY; NULL: it gave none). */

@@ -143,6 +143,7 @@ void reload(struct agent *agent)
          take_keys(agent, &next, &error);
     config_wipe_key(&next);
     if (!ok) {
+        config_error_hide_keys(&error);
         LOG(LOG_ERROR, "SIGHUP: not reloaded, the settings stay as they are",
             LOG_TEXT("cause", error.text));
         return;

@@ -360,6 +360,37 @@ static void test_keys_are_not_shown(void **state)
     }
 }
 
+/* Where the message quotes what it found, and a key is what it found. */
+static void test_keys_are_hidden(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        KEY " = 1\n",
+        "[" KEY "]\n",
+        "[" KEY "." KEY "]\n",
+        "[network]\n" KEY " = 1\n",
+        "[security]\nplaintext = \"" KEY "\"\n",
+        "[log]\nlevel = \"" KEY KEY KEY KEY "\"\n",
+    };
+    struct agent_config config;
+    struct config_error error;
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        config_default(&config);
+        assert_false(config_parse(&config, "swim.toml", texts[i], &error));
+        config_error_hide_keys(&error);
+        if (strstr(error.text, "0123456789") != NULL ||
+            strstr(error.text, "(not shown: this may be a key)") == NULL)
+            fail_msg("%s", error.text);
+        assert_non_null(strstr(error.text, "swim.toml:"));
+    }
+    (void)strcpy(error.text, "0123abc: fine " KEY);
+    config_error_hide_keys(&error);
+    assert_string_equal(error.text, "0123abc: fine (not shown: this may be a key)");
+    config_error_hide_keys(&error);
+    assert_string_equal(error.text, "0123abc: fine (not shown: this may be a key)");
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -555,6 +586,7 @@ int main(void)
         cmocka_unit_test(test_name_and_tags),
         cmocka_unit_test(test_keys_and_encryption),
         cmocka_unit_test(test_keys_are_not_shown),
+        cmocka_unit_test(test_keys_are_hidden),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_too_many_peers),
         cmocka_unit_test(test_hostile_documents),
