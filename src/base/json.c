@@ -154,7 +154,16 @@ static void put_escape(struct json *json, uint8_t c)
 
 static bool is_plain(uint8_t c)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* DEL and C1 (U+0080-9F, of two bytes): valid as they are, but a terminal acts on them. Returns the
+ * character, or 0. */
+static uint8_t late_control_of(const uint8_t *text, size_t length)
+{
+    if (length == 1)
+        return text[0] == 0x7F ? text[0] : 0;
+    return length == 2 && text[0] == 0xC2 && text[1] < 0xA0 ? text[1] : 0;
 }
 
 static void put_quoted(struct json *json, const char *text, size_t size)
@@ -167,7 +176,8 @@ static void put_quoted(struct json *json, const char *text, size_t size)
     while (at < size) {
         bool is_valid = true;
         size_t length = is_plain(bytes[at]) ? 1 : scan_utf8(bytes + at, size - at, &is_valid);
-        if (is_valid && (length > 1 || is_plain(bytes[at]))) {
+        uint8_t control = is_valid ? late_control_of(bytes + at, length) : 0;
+        if (is_valid && control == 0 && (length > 1 || is_plain(bytes[at]))) {
             at += length;
             continue;
         }
@@ -175,7 +185,7 @@ static void put_quoted(struct json *json, const char *text, size_t size)
         if (!is_valid)
             put_text(json, "\xEF\xBF\xBD");
         else
-            put_escape(json, bytes[at]);
+            put_escape(json, control != 0 ? control : bytes[at]);
         at += length;
         done = at;
     }

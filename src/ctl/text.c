@@ -69,24 +69,46 @@ static bool is_acted_upon(uint32_t value)
            (value >= 0xFFF9 && value <= 0xFFFB) || (value >= 0xE0000 && value <= 0xE007F);
 }
 
+/* The bytes of the character at `text`; *ret_shown: it may be written as it is. */
+static size_t judge(const char *text, bool *ret_shown)
+{
+    uint32_t value = 0;
+    size_t bytes = decode(text, &value);
+
+    *ret_shown = bytes > 0 && !is_acted_upon(value) && (is_utf8 || value < 0x80);
+    return bytes > 0 ? bytes : 1;
+}
+
 char *text_clean(const char *text, char *out, size_t cap)
 {
     size_t size = 0;
 
     ASSERT(cap > 0);
     while (*text != '\0') {
-        uint32_t value = 0;
-        size_t bytes = decode(text, &value);
-        bool is_shown = bytes > 0 && !is_acted_upon(value) && (is_utf8 || value < 0x80);
+        bool is_shown;
+        size_t bytes = judge(text, &is_shown);
         size_t written = is_shown ? bytes : 1;
         if (size + written >= cap)
             break;
         memcpy(out + size, is_shown ? text : "?", written);
         size += written;
-        text += bytes > 0 ? bytes : 1;
+        text += bytes;
     }
     out[size] = '\0';
     return out;
+}
+
+void text_put_clean(FILE *out, const char *text, size_t size)
+{
+    const char *end = text + size;
+
+    while (text < end) {
+        bool is_shown;
+        size_t bytes = judge(text, &is_shown);
+        is_shown = is_shown || *text == '\n' || *text == '\t';
+        (void)fwrite(is_shown ? text : "?", 1, is_shown ? bytes : 1, out);
+        text += bytes;
+    }
 }
 
 /* Of the character at `text`; *ret_columns is how wide it is. */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Chooses the locale for characters. To be called once, before anything else here. */
 void text_init(void);
@@ -21,6 +22,10 @@ const char *text_ellipsis(void);
  * between characters. Returns `out`. cap > 0.
  */
 char *text_clean(const char *text, char *out, size_t cap);
+
+/* Writes `size` bytes of lines to `out`, cleaned in the same way, but for their
+ * tabs. A zero byte must follow them. */
+void text_put_clean(FILE *out, const char *text, size_t size);
 
 /* Columns of clean text. */
 size_t text_width(const char *text);

@@ -7,6 +7,7 @@
 #include "ctl/verb.h"
 
 #include "ctl/json_out.h"
+#include "ctl/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +19,13 @@
 struct part {
     const char *title;
     const char *path;
+    bool may_lack; /* a member without keys says so: nothing is missing */
 };
 
 static const struct part parts[] = {
-    {"info", "/info"}, {"config", "/config"},   {"peers", "/peers"},     {"tags", "/tags"},
-    {"keys", "/keys"}, {"members", "/members"}, {"metrics", "/metrics"}, {"log", "/log"},
+    {"info", "/info", false},       {"config", "/config", false}, {"peers", "/peers", false},
+    {"tags", "/tags", false},       {"keys", "/keys", true},      {"members", "/members", false},
+    {"metrics", "/metrics", false}, {"log", "/log", false},
 };
 #define PART_COUNT (sizeof parts / sizeof parts[0])
 
@@ -49,13 +52,16 @@ static void put_machine(FILE *out)
 /* Texts of others are written as they are, but for what a terminal would act upon. */
 static void put_body(FILE *out, const struct client_reply *reply)
 {
-    for (size_t i = 0; i < reply->size; i++) {
-        unsigned char byte = (unsigned char)reply->body[i];
-        bool is_shown = byte >= 0x20 || byte == '\n' || byte == '\t';
-        (void)fputc(is_shown && byte != 0x7F ? byte : '?', out);
-    }
+    text_put_clean(out, reply->body, reply->size);
     if (reply->size > 0 && reply->body[reply->size - 1] != '\n')
         (void)fputc('\n', out);
+}
+
+static void put_missing(FILE *out, const char *why)
+{
+    char clean[2 * CLIENT_ERROR_MAX];
+
+    (void)fprintf(out, "(missing: %s)\n", text_clean(why, clean, sizeof clean));
 }
 
 static enum exit_code write_text(struct ctl *ctl, FILE *out)
@@ -70,10 +76,9 @@ static enum exit_code write_text(struct ctl *ctl, FILE *out)
         if (code == EXIT_CODE_OK)
             put_body(out, &reply);
         else
-            (void)fprintf(out, "(missing: %s)\n", ctl->error);
+            put_missing(out, ctl->error);
         client_reply_free(&reply);
-        /* A member without keys says so: nothing is missing. */
-        bool is_answer = code == EXIT_CODE_FAILURE;
+        bool is_answer = parts[i].may_lack && code == EXIT_CODE_FAILURE;
         ctl_count(&tally, is_answer ? EXIT_CODE_OK : code);
         if (i == 0 && code != EXIT_CODE_OK)
             return code;
@@ -102,7 +107,7 @@ static enum exit_code write_json(struct ctl *ctl, FILE *out)
             json_none(&json);
         json_decref(value);
         client_reply_free(&reply);
-        bool is_answer = code == EXIT_CODE_FAILURE;
+        bool is_answer = parts[i].may_lack && code == EXIT_CODE_FAILURE;
         ctl_count(&tally, is_answer ? EXIT_CODE_OK : code);
     }
     json_object_end(&json);

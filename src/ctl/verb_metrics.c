@@ -2,6 +2,7 @@
 #include "ctl/verb.h"
 
 #include "ctl/json_out.h"
+#include "ctl/text.h"
 
 enum exit_code verb_metrics(struct ctl *ctl)
 {
@@ -20,7 +21,7 @@ enum exit_code verb_metrics(struct ctl *ctl)
     code = ctl_get_text(ctl, "/metrics", &reply);
     if (code != EXIT_CODE_OK)
         return ctl_say(ctl, code);
-    (void)fwrite(reply.body, 1, reply.size, stdout);
+    text_put_clean(stdout, reply.body, reply.size);
     client_reply_free(&reply);
     return code;
 }

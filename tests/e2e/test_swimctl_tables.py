@@ -33,12 +33,12 @@ def member(number):
 
 
 class Fake:
-    """Answers each request with the same, as swimd would."""
+    """Answers each request with the same, as swimd would; bytes are sent as they are."""
 
-    def __init__(self, path, value):
-        body = json.dumps(value).encode()
-        self.answer = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                       b"Content-Length: %d\r\n\r\n" % len(body)) + body
+    def __init__(self, path, value, status=200):
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.answer = (b"HTTP/1.1 %d x\r\nContent-Type: application/json\r\n"
+                       b"Content-Length: %d\r\n\r\n" % (status, len(body))) + body
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(path)
         self.listener.listen(16)
@@ -162,6 +162,29 @@ class Tables(swimctltest.CtlCase):
                                   else [SWIMCTL, *verb], NO_COLOR="1", SWIM_SOCKET=self.path)
             for character in "\x1b\x07\u202e\u009b":
                 self.assertNotIn(character, text, verb)
+        shown = self.ctl(self.path, "members", "--json")
+        for character in "\x1b\x07\x7f\u009b":
+            self.assertNotIn(character, shown)
+        self.assertIn(NASTY, [m["name"] for m in json.loads(shown)["members"]], "not changed")
+
+    def test_hostile_texts(self):
+        """Answers that are no JSON, and failures: neither acts upon the terminal."""
+        for value, status in ((f"a\tb\n{NASTY}\x7f\0é".encode() + b"\xff", 200),
+                              ({"error": NASTY}, 400)):
+            fake = Fake(self.path, value, status)
+            for verb in (["metrics"], ["debug"], ["debug", "--json"], ["info", "--json"]):
+                done = swimctltest.swimctl(*verb, path=self.path)
+                for character in "\x1b\x07\x7f\u009b\0":
+                    self.assertNotIn(character, done.stdout + done.stderr, verb)
+                if "--json" not in verb:
+                    self.assertNotIn("\u202e", done.stdout + done.stderr, verb)
+                if verb == ["metrics"] and status == 200:
+                    self.assertIn("a\tb\n", done.stdout)
+                    self.assertTrue(done.stdout.endswith("alive??é?"), done.stdout)
+                if verb[0] == "debug" and status == 400:
+                    self.assertNotEqual(done.returncode, 0, verb)
+            fake.listener.close()
+            os.unlink(self.path)
 
     def test_names(self):
         """By a name where one live member has it; else the ids are said."""

@@ -101,8 +101,12 @@ static void test_escapes(void **state)
     EXPECT_TEXT("plain text/with <signs> & 'quotes'", "\"plain text/with <signs> & 'quotes'\"");
     EXPECT_TEXT("a\"b\\c", "\"a\\\"b\\\\c\"");
     EXPECT_TEXT("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"");
-    EXPECT_TEXT("\0x\x01\x1f\x20\x7f", "\"\\u0000x\\u0001\\u001f \x7f\"");
+    EXPECT_TEXT("\0x\x01\x1f\x20\x7f", "\"\\u0000x\\u0001\\u001f \\u007f\"");
     EXPECT_TEXT("\n", "\"\\n\"");
+    /* Terminals act on C1, too: U+009B is what ESC [ is. */
+    EXPECT_TEXT("a\xC2\x9B"
+                "31m\xC2\x80\xC2\x9F\xC2\xA0",
+                "\"a\\u009b31m\\u0080\\u009f\xC2\xA0\"");
 }
 
 static void test_valid_utf8_passes(void **state)
@@ -113,8 +117,8 @@ static void test_valid_utf8_passes(void **state)
                 "\"n\xC3\xB6"
                 "d\xE2\x82\xAC \xF0\x9F\x98\x80\"");
     /* The first and the last of every length, and both sides of the surrogates. */
-    EXPECT_TEXT("\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF",
-                "\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\"");
+    EXPECT_TEXT("\xC2\xA0\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF",
+                "\"\xC2\xA0\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\"");
     EXPECT_TEXT("\xF0\x90\x80\x80\xF4\x8F\xBF\xBF", "\"\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\"");
 }
 
