@@ -51,6 +51,7 @@ struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot, const s
         job->to = *to;
         job->due = s->now;
         job->burst = BURST;
+        job->peer_id = slot ? member_at(s, slot)->record.id : 0;
         job->extended = slot && member_at(s, slot)->flags & MEMBER_CAPABLE;
         s->job_count++;
         return job;
@@ -137,7 +138,7 @@ static bool wants_meta(const struct swim *s, const struct job *job, uint32_t slo
 
     if (!job->extended || !members_of(s)[slot].has_meta)
         return false;
-    if (!held->block && !addr_equal(&members_of(s)[slot].record.addr, &job->to))
+    if (!held->block && members_of(s)[slot].record.id != job->peer_id)
         return false; /* its owner alone is told of a version without its content */
     return job->kind != JOB_RETURN || held->synced != job->skip_synced;
 }
