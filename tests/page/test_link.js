@@ -68,6 +68,13 @@ test("who joins is called by its name as soon as that is known", async () => {
   node.happen("retagged", { ...nameless, name });
   await until("by its name", 15, async () => (await eventsOf(page)).map(({ text }) => text).join() ===
     "node-9 changed name or tags,node-9 joined");
+  // One that is gone before it is looked at, too: its other events have the name.
+  node.happen("joined", member(8, { name: undefined }));
+  node.happen("retagged", member(8));
+  node.happen("forgotten", member(8, { status: "dead" }));
+  await until("all three", 15, async () => (await eventsOf(page)).length === 5);
+  assert.deepEqual((await eventsOf(page)).slice(0, 3).map(({ text }) => text),
+    ["node-8 was forgotten", "node-8 changed name or tags", "node-8 joined"]);
   await end({ node, page });
 });
 

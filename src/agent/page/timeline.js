@@ -38,12 +38,20 @@ export class Timeline {
       title: dateTime(time) }, clock(time)), glyph(sign), what);
   }
 
-  // Who has joined is known by an address alone for a moment: then by its name, here too.
+  // Who has joined is known by an address alone for a moment: then by its name, here too, also where
+  // it is gone since: other events have the name.
   rename(cluster) {
-    for (const button of this.list.querySelectorAll("button.is-unnamed")) {
-      const member = cluster.members.get(button.dataset.id);
-      if (member?.name) {
-        button.textContent = member.name;
+    const unnamed = this.list.querySelectorAll("button.is-unnamed");
+    const told = new Map();
+    if (unnamed.length > 0) {
+      for (const button of this.list.querySelectorAll("button.link:not(.is-unnamed)")) {
+        told.set(button.dataset.id, button.textContent);
+      }
+    }
+    for (const button of unnamed) {
+      const name = cluster.members.get(button.dataset.id)?.name || told.get(button.dataset.id);
+      if (name) {
+        button.textContent = name;
         button.classList.remove("is-unnamed");
       }
     }
