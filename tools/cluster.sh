@@ -16,7 +16,7 @@ usage() {
     cat <<EOT
 usage: tools/cluster.sh [N] [-- ARGUMENT...]         (or: make cluster N=5)
 
-Starts N (1 to $nodes_max, default $N or 3) swimd on 127.0.0.1, UDP ports from \$PORT (7000) and
+Starts N (1 to $nodes_max, default \$N or 3) swimd on 127.0.0.1, UDP ports from \$PORT (7000) and
 HTTP ports from \$METRICS_PORT (9100). Each gets the ARGUMENTs, too. Ctrl-C stops them all
 gracefully.
 \$SWIMD names another binary than build/swimd; NO_COLOR=1 turns colours off.

@@ -225,6 +225,17 @@ exec '{swimtest.SWIMD}' "$@"
         self.assertIn("METRICS_PORT=", script.output())
         self.assertEqual(list(script.nodes_by_command()), [])
 
+    def test_help(self):
+        env = {name: value for name, value in os.environ.items() if name != "N"}
+        for words, code in ((["--help"], 0), (["3", "4"], 2)):
+            with self.subTest(words):
+                done = subprocess.run([SCRIPT, *words], capture_output=True, text=True, timeout=10,
+                                      check=False, env=dict(env, SWIMD=swimtest.SWIMD))
+                self.assertEqual(done.returncode, code, done.stderr)
+                said = done.stdout if code == 0 else done.stderr
+                self.assertIn("usage: tools/cluster.sh [N]", said)
+                self.assertIn("default $N or 3", said)
+
     def test_bad_counts(self):
         for bad in ("0", "-1", "three", "101", "99999999999999999999", "3 4"):
             with self.subTest(bad):
