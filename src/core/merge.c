@@ -4,6 +4,7 @@
  */
 #include "core/merge.h"
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 #include <string.h>
@@ -84,15 +85,6 @@ bool addr_is_usable(const struct swim_addr *addr)
     if (addr->family == 4) /* multicast, reserved and broadcast: 224.0.0.0 and up */
         return addr->ip[0] < 224;
     return addr->ip[0] != 0xFF;
-}
-
-static uint64_t load_u64(const uint8_t *bytes)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        value = value << 8 | bytes[i];
-    return value;
 }
 
 uint64_t addr_hash(const struct swim_addr *addr)
