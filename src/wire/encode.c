@@ -35,18 +35,20 @@ void wire_begin(struct wire_builder *b, void *buf, size_t cap, const struct wire
 {
     ASSERT(cap >= WIRE_HEADER_SIZE);
     ASSERT(header->kind >= WIRE_GOSSIP && header->kind <= WIRE_SYNC);
-    b->out = writer_of(buf, cap < SWIM_DATAGRAM_MAX ? cap : SWIM_DATAGRAM_MAX);
+    uint8_t *at = buf;
+    b->out = writer_of(at, cap < SWIM_DATAGRAM_MAX ? cap : SWIM_DATAGRAM_MAX);
+    b->out.at += WIRE_HEADER_SIZE;
     b->ext_start = 0;
     b->in_payload = false;
-    write_u8(&b->out, WIRE_VERSION);
-    write_u8(&b->out, header->kind);
-    write_u16(&b->out, 0); /* payload_len: in wire_finish */
-    write_u64(&b->out, header->sender_id);
-    write_u32(&b->out, header->heartbeat);
-    write_u32(&b->out, header->incarnation);
-    write_u8(&b->out, header->flags & WIRE_FLAG_REQUEST_ACK);
-    write_u8(&b->out, header->capabilities & WIRE_CAPABLE);
-    write_u16(&b->out, 0); /* checksum: in wire_finish, over this zero */
+    at[0] = WIRE_VERSION;
+    at[KIND_OFFSET] = header->kind;
+    store_u16(at + LENGTH_OFFSET, 0); /* in wire_finish */
+    store_u64(at + 4, header->sender_id);
+    store_u32(at + 12, header->heartbeat);
+    store_u32(at + 16, header->incarnation);
+    at[FLAGS_OFFSET] = header->flags & WIRE_FLAG_REQUEST_ACK;
+    at[CAPABILITIES_OFFSET] = header->capabilities & WIRE_CAPABLE;
+    store_u16(at + CHECKSUM_OFFSET, 0); /* in wire_finish, over this zero */
     /* Plain version-1 peers know neither of these, and others honour them from capable senders. */
     ASSERT(header->kind <= WIRE_ANTI_ENTROPY || is_capable(b));
 }
@@ -231,20 +233,28 @@ size_t wire_entry_size(const struct swim_addr *addr)
     return ip_size(addr) == 4 ? WIRE_ENTRY4_SIZE : WIRE_ENTRY6_SIZE;
 }
 
+/* Before the first entry. */
+static void begin_entries(struct wire_builder *b)
+{
+    ASSERT(kind_of(b) != WIRE_LEAVE && kind_of(b) != WIRE_ANTI_ENTROPY);
+    end_extension(b);
+}
+
 bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry)
 {
-    ASSERT(kind_of(b) != WIRE_PING_REQ && kind_of(b) != WIRE_LEAVE);
-    ASSERT(kind_of(b) != WIRE_ANTI_ENTROPY || b->in_payload);
+    ASSERT(kind_of(b) != WIRE_PING_REQ);
     size_t size = wire_entry_size(&entry->addr);
     if (wire_left(b) < size)
         return false;
-    end_extension(b);
-    uint8_t *at = write_space(&b->out, size);
+    if (!b->in_payload)
+        begin_entries(b);
+    uint8_t *at = b->out.at;
+    b->out.at += size;
     store_u64(at, entry->id);
     store_u32(at + 8, entry->heartbeat);
     store_u32(at + 12, entry->incarnation);
     at[16] = entry->status;
-    store_addr(at + 17, &entry->addr);
+    store_addr(at + WIRE_FAMILY_OFFSET, &entry->addr);
     return true;
 }
 
