@@ -206,8 +206,9 @@ class Node:
             raise AssertionError(f"{self.name} still runs after {seconds * FACTOR:g} s") from None
         return code, time.monotonic() - began
 
-    def terminate(self, seconds=2.0):
-        """SIGTERM; exit code 0 within `seconds`."""
+    def terminate(self, seconds=3.0):
+        """SIGTERM; exit code 0 within `seconds`. Peers that have just gone, unheard, are waited for
+        2 s: four times reliable_ack_timeout_ms."""
         self.signal(signal.SIGTERM)
         code, took = self.wait(seconds)
         if code != 0:
