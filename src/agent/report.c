@@ -34,7 +34,8 @@ static const struct phrase phrases[] = {
     {SWIM_EVENT_RESTARTED, LOG_INFO, "member restarted"},
     {SWIM_EVENT_PONG, LOG_DEBUG, "member pinged"},
     {SWIM_EVENT_RETAGGED, LOG_INFO, "member changed its name or tags"},
-    {SWIM_EVENT_NAME_CONFLICT, LOG_WARN, "two live members have the same name"},
+    {SWIM_EVENT_NAME_CONFLICT, LOG_WARN,
+     "two live members have the same name; give one another, with --name"},
 };
 
 /* Whoever changes his tags in a loop shall not fill everybody's disk. */
