@@ -435,8 +435,8 @@ SWIM_API void swim_set_meta(struct swim *s, swim_time now, const struct swim_met
  * none are known of it, as of plain version-1 members, or there was no room (meta_memory). */
 SWIM_API bool swim_member_meta(const struct swim *s, uint64_t id, struct swim_meta *ret);
 
-/* A live member of this name, this member first; false if there is none. O(1) where it is found, but
- * for names that many share; else all members are looked at. */
+/* A live member of this name, this member first; false if there is none. O(1), unless more than
+ * eight members share one: then all may be looked at. */
 SWIM_API bool swim_member_find_name(const struct swim *s, const char *name,
                                     struct swim_member *ret);
 

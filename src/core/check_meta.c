@@ -11,7 +11,7 @@
     } while (0)
 
 struct tally {
-    uint32_t held, unheld, queued, named, blocks, own_blocks;
+    uint32_t held, unheld, queued, named, unindexed, blocks, own_blocks;
 };
 
 static uint32_t chain_length(const struct swim *s, uint32_t block)
@@ -67,6 +67,7 @@ static const char *check_slot(const struct swim *s, uint32_t slot, struct tally 
     t->unheld += is_unheld;
     t->queued += !is_unheld && is_linked(meta_links(s), slot);
     t->named += !!(held->flags & META_INDEXED);
+    t->unindexed += slot != SELF && (held->flags & (META_NAMED | META_INDEXED)) == META_NAMED;
     return is_unheld ? NULL : check_content(s, slot, t);
 }
 
@@ -86,7 +87,8 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
     REQUIRE(t->held == s->meta_count, "names and tags are counted");
     REQUIRE(t->unheld == s->meta_unheld.count, "those without room are counted");
     REQUIRE(t->queued == s->meta_news_count, "names and tags to be told are counted");
-    REQUIRE(t->named == s->by_name.count, "names are counted");
+    REQUIRE(t->named == s->by_name.count && t->unindexed == s->names_unindexed,
+            "names are counted");
     REQUIRE(t->blocks == s->meta_blocks_used && t->blocks <= s->meta_blocks_max,
             "blocks are counted");
     REQUIRE(s->meta_blocks_high <= s->meta_blocks_max + META_OWN_BLOCKS, "blocks are bounded");

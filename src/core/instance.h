@@ -386,6 +386,7 @@ struct swim {
     uint32_t meta_count;       /* members whose content is held, SELF included */
     struct list meta_unheld;   /* members whose content there was no room for */
     struct index by_name;      /* live members with a name */
+    uint32_t names_unindexed;  /* and those that the index had no place for */
     uint32_t meta_blocks_high; /* blocks 1..meta_blocks_high have been used */
     uint32_t meta_blocks_free; /* free blocks below, chained */
     uint32_t meta_blocks_used; /* by the others; at most meta_blocks_max */

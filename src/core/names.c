@@ -85,6 +85,8 @@ static uint32_t find_unindexed(const struct swim *s, const uint8_t name[NAME_SIZ
 {
     uint32_t hash = hash_name(s, name);
 
+    if (!s->names_unindexed)
+        return 0;
     while (++slot <= s->slots_high) {
         const struct meta_slot *held = &meta_slots_of(s)[slot];
 
@@ -182,6 +184,8 @@ void names_leave(struct swim *s, uint32_t slot)
         return;
     if (held->flags & META_INDEXED)
         index_remove(&names, held->name_hash, slot);
+    else if (held->flags & META_NAMED && slot != SELF)
+        s->names_unindexed--;
     held->flags &= (uint8_t) ~(META_NAMED | META_INDEXED);
 }
 
@@ -201,8 +205,12 @@ void names_follow(struct swim *s, uint32_t slot, bool is_old)
         find_rivals(s, slot, name);
     held->flags |= META_NAMED;
     held->name_hash = hash_name(s, name);
-    if (slot == SELF || !has_place(s, held->name_hash))
-        return; /* SELF is looked at first anyway */
+    if (slot == SELF)
+        return; /* it is looked at first anyway */
+    if (!has_place(s, held->name_hash)) {
+        s->names_unindexed++;
+        return;
+    }
     index_insert(&names, held->name_hash, slot);
     held->flags |= META_INDEXED;
 }

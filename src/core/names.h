@@ -16,7 +16,7 @@ bool names_is_called(const struct swim *s, uint32_t slot, const uint8_t *content
 /* The name of `slot` is about to change: out of the index. */
 void names_leave(struct swim *s, uint32_t slot);
 /* A live member of this name, SELF first; 0 if there is none. Looks at all members if the index has
- * none. */
+ * none and had not a place for everybody. */
 uint32_t names_find(const struct swim *s, const char *name);
 /* True when both are live and have the same name. */
 bool names_are_rivals(const struct swim *s, uint32_t a, uint32_t b);
