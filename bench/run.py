@@ -129,6 +129,17 @@ def scale(results):
                      f'{slope(list(found.items()))[1]:+.1f}', f'n^{exponent:.3f}'])
     if rows:
         print_table(['ns at n =', *(f'{n:,}' for n in sizes), 'ns a decade', 'grows as'], rows)
+    counted = sorted({r['n'] for r in results if r.get('instructions')})
+    rows = []
+    for title in dict.fromkeys(r['name'].rsplit(' (', 1)[0] for r in results):
+        found = {r['n']: r['instructions'] for r in results
+                 if r['name'].rsplit(' (', 1)[0] == title and r['instructions']}
+        if len(found) > 1:
+            rows.append([title.removeprefix('scale: '),
+                         *(f'{found[n]:,.0f}' if n in found else '' for n in counted),
+                         f'{slope(list(found.items()))[1]:+.1f}'])
+    if rows:
+        print_table(['instructions at n =', *(f'{n:,}' for n in counted), 'a decade'], rows)
 
 
 def memory(results):
@@ -145,7 +156,7 @@ def report(machine, results):
     rows = [row(r) for r in results if 'ns' in r and not r['name'].startswith('scale: ')]
     if rows:
         print_table(HEAD, rows)
-    scale([r for r in results if 'ns' in r])
+    scale([r for r in results if 'ns' in r and r['name'].startswith('scale: ')])
     memory(results)
 
 
