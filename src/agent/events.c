@@ -522,6 +522,17 @@ void events_set_heartbeat(struct events *events, uint32_t heartbeat_ms)
         arm_tick(events);
 }
 
+void events_end_public(struct events *events)
+{
+    for (uint32_t i = events->count; i-- > 0;) {
+        struct httpd_stream *stream = events->listeners[i]->stream;
+        if (events->listeners[i]->is_control)
+            continue;
+        remove_listener(events->listeners[i]);
+        httpd_stream_end(stream);
+    }
+}
+
 void events_end(struct events *events)
 {
     if (events == NULL)

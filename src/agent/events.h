@@ -55,6 +55,8 @@ void events_push(struct events *events);
 void events_answer(struct events *events, bool is_control, const struct http_request *request,
                    struct http_reply *reply);
 
+/* Another token is asked for: the public streams end, and who may comes again. */
+void events_end_public(struct events *events);
 /* The daemon ends: every listener gets what it can still get at once, and the end of its stream. */
 void events_end(struct events *events);
 

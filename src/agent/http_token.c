@@ -69,6 +69,11 @@ bool http_token_load(struct http_token *ret, const char *path, struct config_err
     return ok;
 }
 
+bool is_http_token_same(const struct http_token *a, const struct http_token *b)
+{
+    return a->is_set == b->is_set && sodium_memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+}
+
 bool is_http_token_right(const struct http_token *token, const char *authorization)
 {
     uint8_t given[sizeof token->hash];

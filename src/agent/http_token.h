@@ -25,6 +25,8 @@ struct http_token {
  * any of its content, and *ret is untouched. */
 SWIM_MUST_CHECK bool http_token_load(struct http_token *ret, const char *path,
                                      struct config_error *ret_error);
+/* Is the same asked for? */
+bool is_http_token_same(const struct http_token *a, const struct http_token *b);
 /* May a request with this Authorization header (NULL: none) be answered? Takes the same time
  * wherever the given token differs. */
 SWIM_MUST_CHECK bool is_http_token_right(const struct http_token *token, const char *authorization);

@@ -151,6 +151,8 @@ void reload(struct agent *agent)
     config_compare(&agent->config, &next, tell, NULL);
     take_security(agent, &next);
     take_live(agent, &next);
+    if (!is_http_token_same(&agent->source.token, &token))
+        events_end_public(agent->events);
     agent->source.token = token;
     if (had_key != (guard_keys(agent->guard) != NULL) || mode != guard_plaintext(agent->guard))
         report_protection(agent);

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import threading
@@ -363,6 +364,41 @@ class Events(swimtest.SwimTestCase):
         self.assertEqual(node.http("/events")[0], 401)
         self.assertEqual(node.http("/events", headers={"Host": "evil.example"})[0], 421)
         with Stream(node, headers={"Authorization": f"Bearer {token}"}) as stream:
+            self.assertEqual(stream.status, 200)
+
+    def test_another_token(self):
+        """Who was let in with the old one is let in no longer; the control socket asks for none."""
+        token, control = "0123456789abcdef-one", os.path.join(self.directory, "control.sock")
+        path = self.file("token", token)
+        os.chmod(path, 0o600)
+        config = self.file("token.toml", f'[metrics]\nhttp_token_file = "{path}"\n')
+        node = self.quick("--config", config, "--control-socket", control).await_http()
+
+        def reload(count):
+            node.signal(signal.SIGHUP)
+            swimtest.wait_until(lambda: len(node.lines("SIGHUP: reloaded")) == count, 5, "a reload")
+
+        def opened(token, **options):
+            return Stream(node, headers={"Authorization": f"Bearer {token}"}, **options)
+
+        with opened(token).wait_ready() as one, opened(token).wait_ready() as two, \
+                opened("", path=control).wait_ready() as own:
+            reload(1)
+            peer = self.node(peers=[node])
+            for stream in (one, two, own):
+                stream.until("joined", peer.addr)
+            self.file("token", "0123456789abcdef-two")
+            reload(2)
+            new = {"Authorization": "Bearer 0123456789abcdef-two"}
+            swimtest.wait_until(lambda: b"\nswim_event_streams 1\n" in
+                                node.http("/metrics", headers=new)[2], 5, "one stream is left")
+            for stream in (one, two):
+                while stream.next() is not None:  # IncompleteRead if it were cut off
+                    pass
+            peer.terminate()
+            own.until("left", peer.addr)
+        self.assertEqual(opened(token).status, 401)
+        with opened("0123456789abcdef-two") as stream:
             self.assertEqual(stream.status, 200)
 
     def test_ends_with_the_daemon(self):
