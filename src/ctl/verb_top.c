@@ -118,7 +118,7 @@ static void turn(struct view *view)
     if (ready > 0 && wanted[1].revents != 0)
         (void)feed_read(&view->feed);
     if (ready > 0 && (wanted[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-        view->is_over = true; /* the terminal is gone */
+        ended_by = SIGHUP; /* the terminal is gone, whether a signal says so or not */
     while ((key = top_screen_key()) != ERR)
         take_key(view, key);
     refresh_if_due(view);

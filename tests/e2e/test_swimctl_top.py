@@ -30,6 +30,14 @@ dead_retention_ms = 60000
 """
 
 
+def runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 class Terminal:
     """A tmux of its own, with one window in which swimctl top runs."""
 
@@ -41,7 +49,19 @@ class Terminal:
         self.run("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(lines),
                  f"env {env} LC_ALL=C.UTF-8 {SWIMCTL} --socket {node.control} top; "
                  "echo ended with $?; sleep 1000")
-        test.addCleanup(self.run, "kill-server")
+        self.shell = self.run("display-message", "-p", "#{pane_pid}").strip()
+        test.addCleanup(self.take_away)
+
+    def take_away(self):
+        """What runs in there ends with it."""
+        try:
+            with open(f"/proc/{self.shell}/task/{self.shell}/children", encoding="ascii") as file:
+                left = [int(pid) for pid in file.read().split()]
+        except OSError:
+            left = []
+        self.run("kill-server")
+        swimtest.wait_until(lambda: (not any(map(runs, left)), left), 10,
+                            "swimctl top ends with its terminal")
 
     def run(self, *arguments):
         done = subprocess.run([TMUX, "-S", self.socket, *arguments], capture_output=True,
@@ -199,14 +219,15 @@ class Pty(swimctltest.CtlCase):
     def test_ends_with_its_terminal(self):
         """Without SIGHUP: the terminal is not the one that controls the process."""
         node = self.controlled()
-        for moment in (b"", b"EVENTS", b"q quit"):
+        for moment, codes in ((b"", (-signal.SIGHUP, FAILURE)), (b"EVENTS", (-signal.SIGHUP,)),
+                              (b"q quit", (-signal.SIGHUP,))):
             with self.subTest(moment):
                 process, *ends = self.start(node)
                 self.read_until(ends[0], moment)
                 with open(os.devnull, "r+b") as null:
                     for end in ends:
                         os.dup2(null.fileno(), end)
-                self.assertIn(process.wait(10 * swimtest.FACTOR), (0, FAILURE))
+                self.assertIn(process.wait(10 * swimtest.FACTOR), codes)
 
     def test_not_a_terminal(self):
         node = self.controlled()
