@@ -278,15 +278,19 @@ static void link_record(struct swim *s, uint32_t slot)
 {
     struct member *m = &members_of(s)[slot];
     struct index_view addrs = member_addrs(s);
+    uint64_t hash;
 
     s->status_count[m->record.status] += !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
     digest_toggle(s, slot);
     s->live_v6 += m->record.addr.family == 6;
-    if (slot == SELF || !index_has_room(&addrs, addr_hash(&m->record.addr)))
+    if (slot == SELF)
         return;
-    index_insert(&addrs, addr_hash(&m->record.addr), slot);
+    hash = addr_hash(&m->record.addr);
+    if (!index_has_room(&addrs, hash))
+        return;
+    index_insert(&addrs, hash, slot);
     m->flags |= MEMBER_AT_ADDR;
 }
 
@@ -331,10 +335,11 @@ static uint32_t take_slot(struct swim *s)
 uint32_t member_add(struct swim *s, const struct record *record)
 {
     struct index_view ids = member_ids(s);
+    uint64_t hash = hash_u64(record->id);
     uint32_t slot;
 
     ASSERT(record->id != 0);
-    if (!index_has_room(&ids, hash_u64(record->id)))
+    if (!index_has_room(&ids, hash))
         return 0;
     slot = take_slot(s);
     if (!slot)
@@ -342,7 +347,7 @@ uint32_t member_add(struct swim *s, const struct record *record)
     memset(&members_of(s)[slot], 0, sizeof(struct member));
     members_of(s)[slot].record = *record;
     members_of(s)[slot].changed = s->now;
-    index_insert(&ids, hash_u64(record->id), slot);
+    index_insert(&ids, hash, slot);
     link_record(s, slot);
     if (slot != SELF)
         follow_live(s, slot);

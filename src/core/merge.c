@@ -54,11 +54,6 @@ int addr_compare(const struct swim_addr *a, const struct swim_addr *b)
     return order ? order : compare_u32(a->port, b->port);
 }
 
-bool addr_equal(const struct swim_addr *a, const struct swim_addr *b)
-{
-    return a->port == b->port && a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
-}
-
 struct swim_addr addr_fold(const struct swim_addr *addr)
 {
     static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};

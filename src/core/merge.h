@@ -16,6 +16,8 @@
 
 #include "swim/swim.h"
 
+#include <string.h>
+
 struct record {
     uint64_t id;
     uint32_t incarnation;
@@ -41,7 +43,16 @@ bool merge_misleads(const struct record *stale, const struct record *held);
 
 /* Addresses: order of bytes (family, ip, port); equality; IPv4-mapped IPv6 turned into IPv4. */
 int addr_compare(const struct swim_addr *a, const struct swim_addr *b);
-bool addr_equal(const struct swim_addr *a, const struct swim_addr *b);
+static inline bool addr_equal(const struct swim_addr *a, const struct swim_addr *b)
+{
+    uint64_t ours[2];
+    uint64_t theirs[2];
+
+    memcpy(ours, a->ip, sizeof ours);
+    memcpy(theirs, b->ip, sizeof theirs);
+    return ((ours[0] ^ theirs[0]) | (ours[1] ^ theirs[1])) == 0 && a->port == b->port &&
+           a->family == b->family;
+}
 struct swim_addr addr_fold(const struct swim_addr *addr);
 /* False for no address, port 0, the wildcard and multicast: nothing to send a datagram to. */
 bool addr_is_usable(const struct swim_addr *addr);
