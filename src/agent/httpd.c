@@ -48,6 +48,7 @@ struct survey {
     unsigned lengths;
     bool is_encoded;
     bool has_body;
+    bool is_malformed; /* a name with a blank in it, a length that is not all digits */
     const char *host;
     const char *accept;
     const char *authorization;
@@ -62,6 +63,7 @@ static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
     TAILQ_FOREACH(at, headers, next)
     {
         ret->headers++;
+        ret->is_malformed = ret->is_malformed || strpbrk(at->key, " \t") != NULL;
         if (strcasecmp(at->key, "host") == 0) {
             ret->hosts++;
             ret->host = at->value;
@@ -75,6 +77,8 @@ static void survey_headers(const struct evkeyvalq *headers, struct survey *ret)
             ret->is_encoded = true;
         } else if (strcasecmp(at->key, "content-length") == 0) {
             ret->lengths++;
+            ret->is_malformed =
+                ret->is_malformed || at->value[strspn(at->value, "0123456789")] != '\0';
             ret->has_body = ret->has_body || strcmp(at->value, "0") != 0;
         }
     }
@@ -159,7 +163,8 @@ static int understand(const struct httpd *httpd, struct evhttp_request *raw,
         return 431;
     if (survey.is_encoded || (survey.has_body && !ret->is_post))
         return 413;
-    if (survey.hosts > 1 || (survey.hosts == 0 && is_1_1) || survey.lengths > 1)
+    if (survey.is_malformed || survey.hosts > 1 || (survey.hosts == 0 && is_1_1) ||
+        survey.lengths > 1)
         return 400;
     if (ret->is_post && !take_body(raw, ret))
         return 500;
@@ -211,13 +216,16 @@ static void refuse(const struct httpd *httpd, struct http_reply *reply, int stat
     const struct {
         int status;
         const char *text;
-    } texts[] = {{400, "one Host header is needed, and one Content-Length where there is a body"},
-                 {405, is_control ? "GET and POST only" : "GET and HEAD only"},
-                 {413, is_control ? "only a POST has a body, and its length is in Content-Length"
-                                  : "no request here has a body"},
-                 {431, "too many header lines"},
-                 {500, "no memory"},
-                 {505, "HTTP/1.0 and HTTP/1.1 only"}};
+    } texts[] = {
+        {400,
+         "one Host header is needed, and one Content-Length where there is a body; no header's "
+         "name has a blank in it"},
+        {405, is_control ? "GET and POST only" : "GET and HEAD only"},
+        {413, is_control ? "only a POST has a body, and its length is in Content-Length"
+                         : "no request here has a body"},
+        {431, "too many header lines"},
+        {500, "no memory"},
+        {505, "HTTP/1.0 and HTTP/1.1 only"}};
 
     if (status == 405)
         reply->allow = is_control ? "GET, POST" : "GET, HEAD";

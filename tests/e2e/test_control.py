@@ -282,6 +282,8 @@ class Control(ControlCase):
                 ("Content-Length: 99999999999999999999\r\n", "", None),
                 ("Content-Length: -1\r\n", "", None),
                 ("Content-Length: 2\r\nContent-Length: 2\r\n", "{}", 400),
+                ("Content-Length: +2\r\n", "{}", 400),
+                ("Content-Length : 2\r\n", "{}", 400),
                 ("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n", 413),
                 ("X: y\r\n" * 70, "", 431),
                 ("X: " + "y" * 20000 + "\r\n", "", 400)):
