@@ -322,6 +322,16 @@ static void measure_idle(struct crowd *crowd, swim_time duration)
            (double)(crowd->wakeups - wakeups) / member_seconds);
 }
 
+static void close_crowd(struct crowd *crowd)
+{
+    for (uint32_t i = 0; i < crowd->count; i++)
+        kill_host(crowd, &crowd->hosts[i]);
+    (void)close(crowd->epoll);
+    free(crowd->hosts);
+    free(crowd->nodes);
+    free(crowd->places);
+}
+
 static bool tell(const char *what, double seconds)
 {
     if (seconds < 0)
@@ -371,5 +381,6 @@ int main(int argc, char **argv)
     measure_idle(&crowd, (swim_time)seconds * SECOND);
     is_good = die_and_return(&crowd) && is_good;
     printf("members wrongly declared dead   %9u\n", crowd.false_deaths);
+    close_crowd(&crowd);
     return is_good && crowd.false_deaths == 0 ? 0 : 1;
 }
