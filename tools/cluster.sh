@@ -5,7 +5,7 @@ set -u -o pipefail
 
 readonly nodes_max=100
 readonly start_seconds=10 # until every node must answer over HTTP
-readonly stop_seconds=5   # until a node that was asked to leave is killed
+readonly stop_seconds=10  # until a node that was asked to leave is killed
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 swimd=${SWIMD:-$root/build/swimd}

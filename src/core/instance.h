@@ -385,6 +385,7 @@ struct swim {
     uint32_t meta_news_count;
     uint32_t meta_count;       /* members whose content is held, SELF included */
     struct list meta_unheld;   /* members whose content there was no room for */
+    uint32_t meta_wanted;      /* slot whose content only its owner seems to have, 0: none */
     struct index by_name;      /* live members with a name */
     uint32_t names_unindexed;  /* and those that the index had no place for */
     uint32_t meta_blocks_high; /* blocks 1..meta_blocks_high have been used */

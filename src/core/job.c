@@ -138,8 +138,6 @@ static bool wants_meta(const struct swim *s, const struct job *job, uint32_t slo
 
     if (!job->extended || !members_of(s)[slot].has_meta)
         return false;
-    if (!held->block && members_of(s)[slot].record.id != job->peer_id)
-        return false; /* its owner alone is told of a version without its content */
     return job->kind != JOB_RETURN || held->synced != job->skip_synced;
 }
 

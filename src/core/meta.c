@@ -48,6 +48,14 @@ static void release_content(struct swim *s, uint32_t slot)
     held->flags &= (uint8_t)~META_UNHELD;
 }
 
+/* Its version is known, its content is not: there is no room for it. */
+static void put_aside(struct swim *s, uint32_t slot)
+{
+    s->stats.meta_no_room++;
+    slot_of(s, slot)->flags |= META_UNHELD;
+    list_push_tail(&s->meta_unheld, meta_links(s), slot);
+}
+
 static void keep_content(struct swim *s, uint32_t slot, const uint8_t *content, uint32_t size,
                          bool has_old_name)
 {
@@ -60,9 +68,7 @@ static void keep_content(struct swim *s, uint32_t slot, const uint8_t *content, 
         names_follow(s, slot, has_old_name);
         return;
     }
-    s->stats.meta_no_room++;
-    held->flags |= META_UNHELD;
-    list_push_tail(&s->meta_unheld, meta_links(s), slot);
+    put_aside(s, slot);
 }
 
 static void drop(struct swim *s, uint32_t slot)
@@ -114,6 +120,20 @@ static void hold(struct swim *s, uint32_t slot, const struct wire_meta_key *key,
         else if (!is_first) /* what it starts with is no change */
             event_about_self(s, SELF_RETAGGED);
     }
+    revive(s);
+}
+
+/* The same, but there is no room for it. */
+static void hold_key(struct swim *s, uint32_t slot, const struct wire_meta_key *key, uint16_t size)
+{
+    if (members_of(s)[slot].has_meta)
+        release_content(s, slot);
+    else
+        memset(slot_of(s, slot), 0, sizeof(struct meta_slot));
+    member_set_meta(s, slot, key);
+    slot_of(s, slot)->size = size;
+    put_aside(s, slot);
+    meta_parts_forget(s, members_of(s)[slot].record.id, key);
     revive(s);
 }
 
@@ -258,10 +278,38 @@ static int order_of(const struct swim *s, uint32_t slot, const struct wire_meta_
     return order;
 }
 
+/* With what is held of `slot` now given up. */
+static bool has_room_for(const struct swim *s, uint32_t slot, uint32_t size)
+{
+    const struct meta_slot *held = slot_of(s, slot);
+    uint32_t freed = members_of(s)[slot].has_meta && held->block ? meta_store_need(held->size) : 0;
+
+    return meta_store_need(size) <= s->meta_blocks_max - s->meta_blocks_used + freed;
+}
+
+/* No content has so many zeros in a row: whoever sent this has the version alone (meta_news.h). */
+static bool is_key_alone(const struct wire_meta_part *part)
+{
+    for (uint32_t i = 0; i < part->part_size; i++) {
+        if (part->bytes[i])
+            return false;
+    }
+    return part->part_size >= META_KEY_ALONE_MIN;
+}
+
 static void take(struct swim *s, uint32_t slot, const struct wire_meta_part *part, bool is_rumour)
 {
-    const uint8_t *content = meta_parts_add(s, part);
+    const uint8_t *content;
 
+    if (!has_room_for(s, slot, part->size)) {
+        hold_key(s, slot, &part->key, part->size);
+        return;
+    }
+    if (is_key_alone(part)) {
+        s->meta_wanted = slot; /* its owner has it */
+        return;
+    }
+    content = meta_parts_add(s, part);
     if (!content)
         return;
     if (meta_value_digest(content, part->size) != part->key.digest ||

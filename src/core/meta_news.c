@@ -123,10 +123,20 @@ static bool put_part(struct swim *s, struct writer *value, uint32_t slot, uint8_
     return wire_write_meta(value, &part);
 }
 
+/* A version without its content is told as one part with zeros for bytes, the last one, unless that
+ * is too short to be told from a content's. */
+static uint8_t key_part(const struct swim *s, uint32_t slot)
+{
+    uint32_t parts = parts_of(s, slot);
+    uint32_t last = wire_meta_part_size(meta_slots_of(s)[slot].size, (uint8_t)(parts - 1));
+
+    return last >= META_KEY_ALONE_MIN || parts == 1 ? (uint8_t)(parts - 1) : (uint8_t)(parts - 2);
+}
+
 bool meta_news_put_parts(struct swim *s, struct writer *value, uint32_t slot, uint8_t *part)
 {
-    if (!meta_slots_of(s)[slot].block) /* what its bytes are, its owner does not ask */
-        *part = (uint8_t)(parts_of(s, slot) - 1);
+    if (!meta_slots_of(s)[slot].block)
+        return put_part(s, value, slot, key_part(s, slot));
     while (*part < parts_of(s, slot)) {
         if (!put_part(s, value, slot, *part))
             return false;

@@ -11,6 +11,10 @@
 #include "core/instance.h"
 #include "wire/wire.h"
 
+/* No content, a sequence of terminated strings of which every other may be empty, has this many zeros
+ * in a row: a part of them tells a version whose content there was no room for. */
+enum { META_KEY_ALONE_MIN = 3 };
+
 /* `slot` has another version: told from no transmission on. Asserted: its content is held. */
 void meta_news_tell(struct swim *s, uint32_t slot);
 /* Known to nearly everybody already, as gossip_rumour. */
@@ -27,8 +31,8 @@ bool meta_news_is_due(const struct swim *s);
 uint32_t meta_news_write(struct swim *s, struct wire_builder *b, const struct intent *intent,
                          size_t reserve);
 /* Parts number *part and on of what is held of `slot`, as many as fit; *part is the next one then.
- * True when it was the last one. Of content that there was no room for: the last part, zeros in place
- * of its bytes, for its owner to learn the version. */
+ * True when it was the last one. Of content that there was no room for: one part, zeros in place
+ * of its bytes, so that the version is known. */
 bool meta_news_put_parts(struct swim *s, struct writer *value, uint32_t slot, uint8_t *part);
 
 #endif

@@ -127,6 +127,17 @@ static bool is_overdue(const struct swim *s)
     return s->now - s->view_changed >= settling || s->now - s->differs_since >= 2 * settling;
 }
 
+/* `slot`, unless there is a member whose names and tags nobody else seems to have. */
+static uint32_t partner(struct swim *s, uint32_t slot)
+{
+    uint32_t wanted = s->meta_wanted;
+
+    if (!wanted || s->now < s->sync_allowed)
+        return slot;
+    s->meta_wanted = 0;
+    return is_live(member_at(s, wanted)) ? wanted : slot;
+}
+
 void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     bool is_first_contact;
@@ -150,7 +161,7 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
     is_first_contact =
         source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 && s->live_count > 1;
     if (is_first_contact || is_far_apart(s, dg->view_count) || is_overdue(s))
-        sync_ask(s, source->slot);
+        sync_ask(s, partner(s, source->slot));
 }
 
 /* ---- Bucket digests ---- */

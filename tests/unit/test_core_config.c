@@ -200,6 +200,8 @@ static void test_members_live_at_the_ends_of_the_ranges(void **state)
 
         if (!strcmp(range->name, "members_max"))
             continue;
+        if (SIZE_MAX == UINT32_MAX && !strcmp(range->name, "meta_memory"))
+            value /= 16; /* three of the largest need more addresses than there are */
         net_begin(&net, START);
         for (uint32_t number = 1; number <= 3; number++) {
             struct swim_config config = config_of(number);
