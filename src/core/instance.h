@@ -259,7 +259,6 @@ enum job_kind { JOB_NONE, JOB_PUSH, JOB_REPLY, JOB_RETURN };
 
 /* A synchronisation that we send, a datagram at a time. */
 struct job {
-    uint64_t peer_id; /* who is at `to`; 0: nobody that is known */
     uint64_t table_version;
     uint64_t echo; /* JOB_PUSH: the newcomer's challenge, repeated in each datagram; 0: none */
     struct swim_addr to;

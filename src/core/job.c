@@ -51,7 +51,6 @@ struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot, const s
         job->to = *to;
         job->due = s->now;
         job->burst = BURST;
-        job->peer_id = slot ? member_at(s, slot)->record.id : 0;
         job->extended = slot && member_at(s, slot)->flags & MEMBER_CAPABLE;
         s->job_count++;
         return job;

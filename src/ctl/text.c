@@ -6,6 +6,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,11 +23,6 @@ void text_init(void)
     if (name == NULL || strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
     is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
-
-bool is_text_utf8(void)
-{
-    return is_utf8;
 }
 
 const char *text_ellipsis(void)

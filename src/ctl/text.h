@@ -5,14 +5,11 @@
 #ifndef SWIM_CTL_TEXT_H
 #define SWIM_CTL_TEXT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 /* Chooses the locale for characters. To be called once, before anything else here. */
 void text_init(void);
-/* Can the terminal show more than ASCII, as far as the locale says? */
-bool is_text_utf8(void);
 /* What stands for something left out: "…", or "~" where that can't be shown. */
 const char *text_ellipsis(void);
 
