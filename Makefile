@@ -51,7 +51,8 @@ bench-check: ## instructions of each benchmark beside bench/baseline.json; ARGS=
 .PHONY: bench-cluster
 bench-cluster: ## real processes, ours and Serf's, put through the same; ARGS="--help" lists options
 	@tools/setup bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all build-bench/build.ninja
+	@ninja -C build-bench tests/e2e/bare
 	@bench/cluster/main.py $(ARGS)
 
 .PHONY: fuzz

@@ -84,4 +84,24 @@ class Serf:
         return (SUSPECTED, int(found.group(1))) if found else None
 
 
+class Bare:
+    """No agent, but the least that one could cost: bench/cluster/bare.c. It tells nothing, and is
+    only measured when idle, between `ports`."""
+
+    name = 'bare'
+
+    def __init__(self, ports):
+        self.program = os.environ.get('BARE', os.path.join(ROOT, 'build-bench', 'tests', 'e2e', 'bare'))
+        self.ports = ports
+
+    def why_not(self):
+        return None if os.access(self.program, os.X_OK) else f'{self.program}: not built'
+
+    def command(self, port, _seed):
+        return [self.program, str(port), str(self.ports[0]), str(len(self.ports))]
+
+    def understand(self, _line):
+        return None
+
+
 KINDS = {kind.name: kind for kind in (Swimd, Serf)}

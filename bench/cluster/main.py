@@ -11,6 +11,7 @@ kinds and repetitions take turns, since machines are noisy.
     --kinds swimd,serf    who takes part; one that is not installed is left out, with a word
     --repeat 3            how often each is run; the table tells medians
     --bound 60            seconds to wait for anything at most
+    --settle 10           seconds from when all see all until a cluster counts as idle
     --idle 20             seconds for which an idle cluster is measured
     --out FOLDER          cluster.json and cluster.svg go there (default build-bench)
 """
@@ -25,7 +26,7 @@ import time
 import agents
 import report
 import scenes
-from kinds import KINDS, ROOT
+from kinds import KINDS, ROOT, Bare
 
 
 def say(text):
@@ -58,6 +59,7 @@ def parse(arguments):
     parser.add_argument('--kinds', default='swimd,serf')
     parser.add_argument('--repeat', type=int, default=3)
     parser.add_argument('--bound', type=float, default=60)
+    parser.add_argument('--settle', type=float, default=10)
     parser.add_argument('--idle', type=float, default=20)
     parser.add_argument('--out', default=os.path.join(ROOT, 'build-bench'))
     return parser.parse_args(arguments)
@@ -93,6 +95,8 @@ def run_all(kinds, options):
                 results.setdefault((name, count), {}).setdefault(kind.name, []).append(figures)
                 say(f'bench-cluster: {name} of {count} {kind.name}: '
                     f'{time.monotonic() - start:.0f} s')
+            if name == 'life' and not Bare(()).why_not():
+                results[name, count].setdefault(Bare.name, []).append(scenes.bare(count, options))
     return results
 
 

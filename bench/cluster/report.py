@@ -18,7 +18,7 @@ ROWS = [
     ('pause_healthy_failed', 'a fifth stands still 2.5 s: others declared dead'),
     ('pause_whole', 'and afterwards all see all'),
 ]
-COLOURS = {'swimd': '#2266aa', 'serf': '#cc7722'}
+COLOURS = {'swimd': '#2266aa', 'serf': '#cc7722', 'bare': '#999999'}
 PLOTTED = ['cpu_ms', 'pss_kib', 'all_see_all_s', 'all_failed_s', 'rejoin_s']
 
 
@@ -44,20 +44,28 @@ def ratio(ours, theirs):
     return f'{theirs / ours:.3g}'
 
 
+def has(runs, key):
+    return any(key in run for run in runs)
+
+
 def table(results):
-    """`results`: {(scene, count): {kind: [figures of each repetition]}}."""
+    """`results`: {(scene, count): {kind: [figures of each repetition]}}. The ratio is the second
+    kind's figure to the first one's."""
     lines = []
     for (scene, count), by_kind in results.items():
         kinds = list(by_kind)
+        compared = [kind for kind in kinds if kind != 'bare'][:2]
         lines += ['', f'{scene}, N = {count}, median of {len(by_kind[kinds[0]])}']
         lines.append(f'  {"":52}' + ''.join(f'{kind:>10}' for kind in kinds)
-                     + (f'{"ratio":>10}' if len(kinds) == 2 else ''))
+                     + (f'{"ratio":>10}' if len(compared) == 2 else ''))
         for key, title in ROWS:
-            if not any(key in run for run in by_kind[kinds[0]]):
+            if not has(by_kind[kinds[0]], key):
                 continue
-            values = [middle(by_kind[kind], key) for kind in kinds]
-            lines.append(f'  {title:52}' + ''.join(f'{written(value):>10}' for value in values)
-                         + (f'{ratio(*values):>10}' if len(values) == 2 else ''))
+            values = {kind: middle(by_kind[kind], key) for kind in kinds}
+            lines.append(f'  {title:52}' + ''.join(
+                f'{written(values[kind]) if has(by_kind[kind], key) else "":>10}' for kind in kinds)
+                + (f'{ratio(*(values[kind] for kind in compared)):>10}' if len(compared) == 2
+                   else ''))
     return '\n'.join(lines) + '\n'
 
 
@@ -98,8 +106,8 @@ def write_svg(path, results):
     kinds = list(next(iter(lives.values()), {}))
     parts = []
     for column, key in enumerate(PLOTTED):
-        groups = [(f'N={count}', [(kind, middle(by_kind[kind], key)) for kind in by_kind])
-                  for count, by_kind in lives.items()]
+        groups = [(f'N={count}', [(kind, middle(by_kind[kind], key)) for kind in by_kind
+                                  if has(by_kind[kind], key)]) for count, by_kind in lives.items()]
         parts.append(f'<g transform="translate({column * (WIDTH + LEFT)} 0)">'
                      f'<text x="{LEFT}" y="34" class="t">{dict(ROWS)[key]}</text>'
                      + ''.join(bars(groups, 60)) + '</g>')

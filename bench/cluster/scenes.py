@@ -2,8 +2,8 @@
 import signal
 import time
 
-from agents import Cluster, cpu_ns, pss_kib, traffic
-from kinds import FAILED
+from agents import FIRST_PORT, Cluster, cpu_ns, pss_kib, traffic
+from kinds import FAILED, Bare
 
 # Agents a second on this many processors: more, and the starts themselves are the load.
 STAGGER_S = 0.1
@@ -26,12 +26,13 @@ def form(cluster, stagger, seconds):
     return formed - last if formed else None
 
 
-def idle(cluster, seconds):
+def idle(cluster, options):
     """What a member costs when nothing happens."""
+    time.sleep(options.settle)
     pids = [agent.process.pid for agent in cluster.agents.values()]
     before, cpu = traffic(), {pid: cpu_ns(pid) for pid in pids}
     start = time.monotonic()
-    time.sleep(seconds)
+    time.sleep(options.idle)
     took = time.monotonic() - start
     spent = sum(cpu_ns(pid) - cpu[pid] for pid in pids)
     after = traffic()
@@ -85,12 +86,23 @@ def life(kind, count, options):
     try:
         figures = {'all_see_all_s': form(cluster, STAGGER_S if count < MANY else STAGGER_MANY_S,
                                          bound)}
-        figures.update(idle(cluster, options.idle))
+        figures.update(idle(cluster, options))
         victim, told = death(cluster, bound)
         figures.update(told)
         figures.update(rejoin(cluster, victim, bound))
         figures.update(pause(cluster, bound / 2))
         return figures
+    finally:
+        cluster.end()
+
+
+def bare(count, options):
+    """The idle part of a life, of as many processes that do nothing but probe and answer."""
+    cluster = Cluster(Bare(range(FIRST_PORT, FIRST_PORT + count)), count)
+    try:
+        for port in cluster.ports():
+            cluster.start(port)
+        return idle(cluster, options)
     finally:
         cluster.end()
 

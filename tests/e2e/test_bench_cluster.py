@@ -10,7 +10,7 @@ import swimtest
 
 MAIN = os.path.join(swimtest.ROOT, "bench", "cluster", "main.py")
 COMMAND = [sys.executable, MAIN, "--sizes", "3", "--storm", "", "--kinds", "swimd", "--repeat",
-           "1", "--idle", "1", "--bound", str(20 * swimtest.FACTOR)]
+           "1", "--settle", "1", "--idle", "2", "--bound", str(20 * swimtest.FACTOR)]
 
 
 class BenchCluster(unittest.TestCase):
@@ -22,7 +22,7 @@ class BenchCluster(unittest.TestCase):
             said = done.stdout.decode()
             self.assertEqual(done.returncode, 0, said)
             with open(os.path.join(folder, "cluster.json"), encoding="utf-8") as file:
-                (result,) = json.load(file)["results"]
+                result, bare = json.load(file)["results"]
             with open(os.path.join(folder, "cluster.svg"), encoding="utf-8") as file:
                 self.assertIn("</svg>", file.read())
         (run,) = result["runs"]
@@ -30,6 +30,8 @@ class BenchCluster(unittest.TestCase):
                      "pss_kib", "datagrams", "bytes"):
             self.assertIsNotNone(run[name], name)
             self.assertGreater(run[name], 0, name)
+        self.assertEqual(set(bare["runs"][0]), {"cpu_ms", "pss_kib", "datagrams", "bytes"})
+        self.assertAlmostEqual(bare["runs"][0]["datagrams"], 2, delta=0.7)
         self.assertEqual(run["pause_healthy_failed"], 0)
         self.assertTrue(run["pause_whole"])
         self.assertIn("life, N = 3", said)
