@@ -255,6 +255,15 @@ struct reliable {
     bool used;
 };
 
+/* Where a walk over some of 2^bits buckets of the view stands; all else zero at its start. */
+struct walk {
+    uint32_t bucket; /* being walked */
+    uint32_t head;   /* of the id index */
+    uint32_t skip;   /* members of its chain that are done */
+    uint8_t bits;
+    uint8_t mask[BUCKETS_MAX / 8]; /* bit i mod 8 of byte i / 8: bucket i is walked */
+};
+
 enum job_kind { JOB_NONE, JOB_PUSH, JOB_REPLY, JOB_RETURN };
 
 /* A synchronisation that we send, a datagram at a time. */
@@ -262,21 +271,17 @@ struct job {
     uint64_t table_version;
     uint64_t echo; /* JOB_PUSH: the newcomer's challenge, repeated in each datagram; 0: none */
     struct swim_addr to;
-    swim_time due;   /* host time of the next datagram */
-    uint32_t bucket; /* JOB_REPLY, JOB_RETURN: the bucket being walked */
-    uint32_t head;   /* next head of the id index to walk */
-    uint32_t skip;   /* members of its chain that are done */
-    uint32_t burst;  /* datagrams that may still go without a pause */
+    swim_time due; /* host time of the next datagram */
+    struct walk walk;
+    uint32_t burst; /* datagrams that may still go without a pause */
     uint16_t chunk;
     uint16_t chunk_count;
     uint16_t skip_synced; /* JOB_RETURN: members marked with this number are left out */
     uint8_t kind;
-    uint8_t bits;
     uint8_t part; /* of the content at which the second walk stands */
     bool extended;
     bool has_metas; /* somebody with names and tags to send was met: a second walk follows */
     bool is_second; /* it is under way */
-    uint8_t mask[BUCKETS_MAX / 8];
 };
 
 /* The synchronisation that we asked for. */

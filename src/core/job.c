@@ -1,16 +1,16 @@
 /*
- * Anti-entropy, the sending half: each job walks the id index a bucket at a time and sends what
+ * Anti-entropy, the sending half: each job walks some buckets of the view and sends whom
  * it finds there, one datagram of at most 1,200 bytes after another, paced so that it overflows
  * neither a receive buffer nor a plain peer's rate limit. docs/protocol.md section 8.
  */
 #include "core/job.h"
 
-#include "base/hash.h"
 #include "core/clock.h"
 #include "core/member.h"
 #include "core/meta_news.h"
 #include "core/sync.h"
 #include "core/transmit.h"
+#include "core/walk.h"
 
 #include <string.h>
 
@@ -89,45 +89,12 @@ swim_time sync_deadline(const struct swim *s)
     return earliest;
 }
 
-/* ---- The walk: heads of the id index, bucket by bucket ---- */
-
-static bool in_mask(const struct job *job, uint32_t bucket)
-{
-    return job->mask[bucket / 8] >> bucket % 8 & 1;
-}
-
-/* In one of the job's buckets. */
-static bool is_walked(const struct job *job, const struct member *m)
-{
-    uint32_t bucket = (uint32_t)hash_u64(m->record.id) & ((1u << job->bits) - 1);
-
-    return is_live(m) && in_mask(job, bucket);
-}
+/* ---- What is sent ---- */
 
 /* Its entry is to be sent. */
 static bool is_wanted(const struct job *job, const struct member *m)
 {
     return job->kind != JOB_RETURN || m->synced != job->skip_synced;
-}
-
-/* Heads of one bucket lie 2^bits apart, unless the index has fewer heads than that: then every
- * head is looked at, and is_wanted chooses. */
-static uint32_t stride(const struct swim *s, const struct job *job)
-{
-    return s->by_id.buckets >> job->bits ? 1u << job->bits : 1;
-}
-
-/* Moves to the next head that may hold something wanted; false at the end. */
-static bool seek(const struct swim *s, struct job *job)
-{
-    uint32_t step = stride(s, job);
-
-    while (job->head >= s->by_id.buckets || (step > 1 && !in_mask(job, job->head & (step - 1)))) {
-        if (++job->bucket >= step)
-            return false;
-        job->head = job->bucket;
-    }
-    return true;
 }
 
 /* The member's names and tags are to be sent, by the second walk. */
@@ -145,25 +112,16 @@ static bool write_members(struct swim *s, struct wire_builder *b, struct job *jo
                           uint32_t *ret_count)
 {
     const struct intent style = {.extended = job->extended};
+    uint32_t slot;
 
     *ret_count = 0;
-    while (seek(s, job)) {
-        uint32_t slot = id_heads(s)[job->head];
-
-        for (uint32_t i = 0; i < job->skip && slot; i++)
-            slot = next_by_id(s)[slot];
-        for (; slot; slot = next_by_id(s)[slot], job->skip++) {
-            if (!is_walked(job, member_at(s, slot)))
-                continue;
-            job->has_metas |= wants_meta(s, job, slot);
-            if (!is_wanted(job, member_at(s, slot)))
-                continue;
-            if (!transmit_put_member(s, b, &style, slot))
-                return false;
-            ++*ret_count;
-        }
-        job->skip = 0;
-        job->head += stride(s, job);
+    for (; (slot = walk_slot(s, &job->walk)) != 0; walk_step(&job->walk)) {
+        job->has_metas |= wants_meta(s, job, slot);
+        if (!is_wanted(job, member_at(s, slot)))
+            continue;
+        if (!transmit_put_member(s, b, &style, slot))
+            return false;
+        ++*ret_count;
     }
     return true;
 }
@@ -171,20 +129,14 @@ static bool write_members(struct swim *s, struct wire_builder *b, struct job *jo
 /* The second walk: names and tags of the same members, who are all known to the peer by now. */
 static bool write_metas(struct swim *s, struct writer *value, struct job *job)
 {
-    while (seek(s, job)) {
-        uint32_t slot = id_heads(s)[job->head];
+    uint32_t slot;
 
-        for (uint32_t i = 0; i < job->skip && slot; i++)
-            slot = next_by_id(s)[slot];
-        for (; slot; slot = next_by_id(s)[slot], job->skip++) {
-            if (!is_walked(job, member_at(s, slot)) || !wants_meta(s, job, slot))
-                continue;
-            if (!meta_news_put_parts(s, value, slot, &job->part))
-                return false;
-            job->part = 0;
-        }
-        job->skip = 0;
-        job->head += stride(s, job);
+    for (; (slot = walk_slot(s, &job->walk)) != 0; walk_step(&job->walk)) {
+        if (!wants_meta(s, job, slot))
+            continue;
+        if (!meta_news_put_parts(s, value, slot, &job->part))
+            return false;
+        job->part = 0;
     }
     return true;
 }
@@ -192,7 +144,7 @@ static bool write_metas(struct swim *s, struct writer *value, struct job *job)
 static void begin_second(struct job *job)
 {
     job->is_second = true;
-    job->bucket = job->head = job->skip = 0;
+    walk_restart(&job->walk);
 }
 
 /* ---- Datagrams ---- */
@@ -200,13 +152,13 @@ static void begin_second(struct job *job)
 static void begin_sync(struct swim *s, struct wire_builder *b, const struct job *job)
 {
     uint8_t value[SYNC_VALUE_HEADER + BUCKETS_MAX / 8];
-    unsigned mask_size = sync_mask_size(job->bits);
+    unsigned mask_size = sync_mask_size(job->walk.bits);
     unsigned size = SYNC_VALUE_HEADER + (job->kind == JOB_REPLY ? mask_size : 0);
 
     value[0] = job->kind == JOB_REPLY ? SYNC_REPLY : SYNC_RETURN;
-    value[1] = job->bits;
+    value[1] = job->walk.bits;
     value[2] = 0;
-    memcpy(value + SYNC_VALUE_HEADER, job->mask, mask_size);
+    memcpy(value + SYNC_VALUE_HEADER, job->walk.mask, mask_size);
     wire_put_record(b, WIRE_EXT_BUCKETS, value, (uint16_t)size);
     wire_put_view(b, s->digest, cluster_size(s));
 }

@@ -85,7 +85,7 @@ bool sync_push(struct swim *s, const struct source *source)
     job->table_version = ++s->table_version;
     job->echo = job->extended ? source->challenge : 0;
     job->chunk_count = chunks_needed(s, job->echo);
-    job->mask[0] = 1; /* of one bucket: everybody */
+    job->walk.mask[0] = 1; /* of one bucket: everybody */
     s->stats.syncs_started++;
     return true;
 }
@@ -254,8 +254,8 @@ static void hear_request(struct swim *s, const struct wire_datagram *dg,
     job = job_start(s, JOB_REPLY, source->slot, &source->addr);
     if (!job)
         return;
-    job->bits = (uint8_t)bits;
-    memcpy(job->mask, mask, sizeof mask);
+    job->walk.bits = (uint8_t)bits;
+    memcpy(job->walk.mask, mask, sizeof mask);
 }
 
 static void hear_reply(struct swim *s, const struct wire_datagram *dg, const struct source *source)
@@ -269,9 +269,9 @@ static void hear_reply(struct swim *s, const struct wire_datagram *dg, const str
     job = job_start(s, JOB_RETURN, source->slot, &source->addr);
     if (!job)
         return;
-    job->bits = dg->buckets[1];
+    job->walk.bits = dg->buckets[1];
     job->skip_synced = s->session.number;
-    memcpy(job->mask, dg->buckets + SYNC_VALUE_HEADER, sync_mask_size(job->bits));
+    memcpy(job->walk.mask, dg->buckets + SYNC_VALUE_HEADER, sync_mask_size(job->walk.bits));
 }
 
 bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg)
