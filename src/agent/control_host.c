@@ -4,7 +4,6 @@
 #include "agent/clock.h"
 #include "agent/log.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,7 +16,7 @@ static void tell_facts(void *context, struct control_facts *ret)
         .pid = (uint64_t)getpid(),
         .uptime_ms = (clock_now_ns() - agent->running_since) / SWIM_MS,
         .is_ready = agent->source.is_ready,
-        .is_leaving = agent->is_leaving,
+        .is_leaving = agent->leaving.has_begun,
         .bound = agent->bound,
         .cluster = config->cluster,
         .config_file = agent->options.config_path != NULL ? agent->options.config_path : "",
@@ -37,7 +36,7 @@ static bool tell_peer(void *context, uint32_t at, struct control_peer *ret)
     const struct agent *agent = context;
     struct endpoint all[CONFIG_PEERS_MAX];
 
-    if (at >= peers_all(&agent->peers, &agent->config, all))
+    if (at >= peers_all(&agent->joining.peers, &agent->config, all))
         return false;
     *ret =
         (struct control_peer){.endpoint = all[at], .is_configured = at < agent->config.peer_count};
@@ -53,7 +52,7 @@ static bool tell_peer(void *context, uint32_t at, struct control_peer *ret)
 static const char *join(void *context, const struct endpoint *endpoint)
 {
     struct agent *agent = context;
-    const char *wrong = peers_add(&agent->peers, &agent->config, endpoint);
+    const char *wrong = peers_add(&agent->joining.peers, &agent->config, endpoint);
     char text[HOST_NAME_MAX_SIZE + 8];
 
     if (wrong != NULL)
@@ -61,20 +60,15 @@ static const char *join(void *context, const struct endpoint *endpoint)
     endpoint_format(endpoint, text, sizeof text);
     LOG(LOG_INFO, "joining by a peer", LOG_TEXT("peer", text),
         LOG_TEXT("by", "the control socket"));
-    agent_join_peers(agent);
+    joining_try_peers(agent);
     return NULL;
 }
 
 /* ---- Leaving ----------------------------------------------------------------------------- */
 
-/* In the next turn of the loop, in which what is writable comes before what is due: the answer is
- * out first. */
 static void leave(void *context)
 {
-    struct agent *agent = context;
-    struct timeval at_once = {0};
-
-    (void)evtimer_add(agent->leave, &at_once);
+    leaving_ask(context);
 }
 
 static enum swim_order force_leave(void *context, uint64_t id, bool prune)
@@ -87,7 +81,7 @@ static enum swim_order force_leave(void *context, uint64_t id, bool prune)
     if (order == SWIM_ORDER_DONE)
         LOG(LOG_INFO, "a member is made to leave", LOG_TEXT("id", text),
             LOG_TEXT("by", "the control socket"));
-    agent_settle(agent);
+    loop_settle(agent);
     return order;
 }
 
@@ -98,7 +92,7 @@ static void set_meta(void *context, const struct swim_meta *meta)
     LOG(LOG_INFO, "the tags are changed", LOG_NUMBER("tags", swim_meta_count(meta)),
         LOG_TEXT("by", "the control socket"));
     swim_set_meta(agent->swim, clock_now_ns(), meta);
-    agent_settle(agent);
+    loop_settle(agent);
 }
 
 static enum swim_order ping(void *context, uint64_t id, struct http_reply *reply)
@@ -108,7 +102,7 @@ static enum swim_order ping(void *context, uint64_t id, struct http_reply *reply
 
     if (order == SWIM_ORDER_DONE)
         control_ping_await(&agent->pings, id, reply);
-    agent_settle(agent);
+    loop_settle(agent);
     return order;
 }
 

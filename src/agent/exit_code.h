@@ -10,4 +10,8 @@ enum exit_code {
     EXIT_CODE_BIND = 4,
 };
 
+/* Says on standard error why the daemon can't start. Returns `code`. */
+__attribute__((format(printf, 2, 3))) enum exit_code exit_code_fail(enum exit_code code,
+                                                                    const char *format, ...);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "agent/agent.h"
 
+#include "agent/identity.h"
 #include "agent/keyfile.h"
 #include "agent/log.h"
 
@@ -24,10 +25,10 @@ static void take_live(struct agent *agent, const struct agent_config *next)
 {
     struct agent_config *config = &agent->config;
 
-    agent_unjoin_peers(agent);
+    joining_drop_peers(agent);
     config->peer_count = next->peer_count;
     memcpy(config->peers, next->peers, sizeof config->peers);
-    agent_join_peers(agent);
+    joining_try_peers(agent);
     config->meta = next->meta;
 
     config->max_inbound_rate = next->max_inbound_rate;
@@ -45,14 +46,14 @@ static void take_live(struct agent *agent, const struct agent_config *next)
     memcpy(config->http_hosts, next->http_hosts, sizeof config->http_hosts);
     config->log_interval_ms = next->log_interval_ms;
     memcpy(config->metrics_advertise, next->metrics_advertise, sizeof config->metrics_advertise);
-    agent_introduce(agent);
+    identity_introduce(agent);
     config->events_heartbeat_ms = next->events_heartbeat_ms;
     config->exec_count = next->exec_count;
     memcpy(config->exec, next->exec, sizeof config->exec);
     config->exec_timeout_ms = next->exec_timeout_ms;
     config->exec_batch_ms = next->exec_batch_ms;
     events_set_heartbeat(agent->events, config->events_heartbeat_ms);
-    agent_arm_report(agent);
+    report_arm(agent);
     config->log_level = next->log_level;
     config->log_format = next->log_format;
     log_configure(config->log_level, config->log_format);

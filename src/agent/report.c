@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/timer.h"
 
 #include "base/assert.h"
 
@@ -40,6 +41,7 @@ static const struct phrase phrases[] = {
 
 /* Whoever changes his tags in a loop shall not fill everybody's disk. */
 enum { RETAGGED_MAX = 100, RETAGGED_MS = 10000, NAME_CONFLICT_MS = 1000 };
+enum { REFUTATIONS_MANY = 3, REFUTATIONS_WITHIN_MS = 60000 };
 
 /* So many lines in so long, which is everybody once in a cluster of that size. */
 static bool may_report_retagged(struct agent *agent)
@@ -91,6 +93,22 @@ static void report_conflict(struct agent *agent, const struct swim_event *event,
         LOG_NUMBER("held_back", held_back));
 }
 
+/* Doubted again and again: most likely its datagrams go out, and none can come in. */
+static void note_refutation(struct agent *agent)
+{
+    swim_time now = clock_now_ns();
+
+    if (now - agent->refutations_since > REFUTATIONS_WITHIN_MS * SWIM_MS) {
+        agent->refutations_since = now;
+        agent->refutations = 0;
+    }
+    if (++agent->refutations == REFUTATIONS_MANY)
+        LOG(LOG_WARN,
+            "others lose this member again and again: can all of them send to its address? "
+            "(--advertise, firewalls, IPv4 and IPv6)",
+            LOG_TEXT("addr", address_text(&agent->addr).text));
+}
+
 void report_event(struct agent *agent, const struct swim_event *event)
 {
     const struct phrase *phrase = NULL;
@@ -107,6 +125,8 @@ void report_event(struct agent *agent, const struct swim_event *event)
         report_conflict(agent, event, phrase, meta.name);
     else if (event->kind != SWIM_EVENT_RETAGGED || may_report_retagged(agent))
         report_member(event, phrase, has_meta ? &meta : NULL);
+    if (event->kind == SWIM_EVENT_REFUTED)
+        note_refutation(agent);
 }
 
 void report_start(const struct agent *agent, const struct swim_addr *bound, const char *source)
@@ -176,10 +196,13 @@ void report_protection(const struct agent *agent)
             LOG_TEXT("flag", "--cluster-key-file"));
 }
 
-void report_metrics(const struct agent *agent)
+static void on_due(evutil_socket_t fd, short what, void *context)
 {
+    const struct agent *agent = context;
     struct swim_stats stats;
 
+    (void)fd;
+    (void)what;
     swim_stats(agent->swim, &stats);
     LOG(LOG_INFO, "metrics", LOG_NUMBER("alive", stats.members[SWIM_ALIVE]),
         LOG_NUMBER("suspect", stats.members[SWIM_SUSPECT]),
@@ -191,4 +214,24 @@ void report_metrics(const struct agent *agent)
         LOG_NUMBER("probe_failures", stats.probe_failures),
         LOG_NUMBER("gossip_sent", stats.gossip_sent), LOG_NUMBER("gossip_recv", stats.gossip_recv),
         LOG_NUMBER("rate_limited", agent->limiter.limited));
+}
+
+bool report_open(struct agent *agent)
+{
+    agent->report = event_new(agent->base, -1, EV_PERSIST, on_due, agent);
+    return agent->report != NULL;
+}
+
+void report_close(struct agent *agent)
+{
+    timer_free(agent->report);
+}
+
+void report_arm(struct agent *agent)
+{
+    struct timeval wait = timer_wait_ms(agent->config.log_interval_ms);
+
+    (void)event_del(agent->report);
+    if (agent->config.log_interval_ms != 0)
+        (void)event_add(agent->report, &wait);
 }
