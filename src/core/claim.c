@@ -333,7 +333,8 @@ static void hear_about_known(struct swim *s, const struct record *heard, uint32_
             read_clock(s, slot, heard, is_new_life);
     } else {
         s->stats.merges_stale++;
-        if (!is_news(&m->record, heard) && !source->is_sync && !source->is_settling)
+        if (!is_news(&m->record, heard) && !source->is_sync && !source->is_settling &&
+            slot != source->slot)
             gossip_overheard(s, slot);
         if (order < 0 && merge_misleads(heard, &m->record) &&
             (!source->is_sync || is_terminal(m->record.status)))

@@ -112,6 +112,29 @@ static void test_each_item_is_told_so_often_and_no_more(void **state)
     }
 }
 
+/* What others tell counts like a transmission; that the one who leaves repeats itself does not: all
+ * that it shows is that our acknowledgement was lost, or that the network doubles datagrams. */
+static void test_what_others_tell_counts(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct message leave = {.kind = WIRE_LEAVE, .from = 3, .heartbeat = 5};
+    struct wire_entry left = entry_of(3);
+    swim_time now;
+    struct swim *s = with_members(&config, 40, &now);
+
+    (void)state;
+    left.status = SWIM_LEFT;
+    left.heartbeat = leave.heartbeat;
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(hear(s, now, &leave), SWIM_OK);
+    hear_entry(s, now, 4, left);
+    hear_entry(s, now, 5, left);
+    tell_all(s, now);
+    /* And a correction, to itself: its repetition came from one that we hold as left. */
+    assert_int_equal(told[3], limit_of(3, 39) - 2 + 1);
+    member_end(s);
+}
+
 /* After every single datagram, what a member is charged with is what was really written. */
 static void test_charged_exactly_when_written(void **state)
 {
@@ -514,6 +537,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_item_is_told_so_often_and_no_more),
+        cmocka_unit_test(test_what_others_tell_counts),
         cmocka_unit_test(test_charged_exactly_when_written),
         cmocka_unit_test(test_fewest_told_goes_first),
         cmocka_unit_test(test_freshest_goes_first_among_equals),
