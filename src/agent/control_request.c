@@ -8,24 +8,37 @@
 
 /* ---- Requests ---------------------------------------------------------------------------- */
 
+/* `root` is not what was expected, or NULL for no JSON at all; `error` then says why. */
+static void refuse_body(struct http_reply *reply, json_t *root, const json_error_t *error,
+                        const char *expected)
+{
+    enum json_error_code code = root == NULL ? json_error_code(error) : json_error_unknown;
+    bool has_zero = code == json_error_null_character || code == json_error_null_byte_in_key;
+    char text[192];
+
+    (void)snprintf(text, sizeof text, "the body must be %s%s", expected,
+                   has_zero ? "; there is a zero byte (\\u0000) in a text of it" : "");
+    http_reply_text(reply, 400, text);
+    json_decref(root);
+}
+
 json_t *control_take_object(const struct http_request *request, const char *example,
                             struct http_reply *reply)
 {
-    json_t *root = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, NULL);
-    char expected[160];
+    json_error_t error;
+    json_t *root = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &error);
 
     if (json_is_object(root))
         return root;
-    json_decref(root);
-    (void)snprintf(expected, sizeof expected, "the body must be %s", example);
-    http_reply_text(reply, 400, expected);
+    refuse_body(reply, root, &error, example);
     return NULL;
 }
 
 const char *control_take_text(const struct http_request *request, const char *name,
                               json_t **ret_root, struct http_reply *reply)
 {
-    json_t *root = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, NULL);
+    json_error_t error;
+    json_t *root = json_loadb(request->body, request->body_size, JSON_REJECT_DUPLICATES, &error);
     const char *text = json_string_value(json_object_get(root, name));
     char expected[80];
 
@@ -33,10 +46,8 @@ const char *control_take_text(const struct http_request *request, const char *na
         *ret_root = root;
         return text;
     }
-    json_decref(root);
-    (void)snprintf(expected, sizeof expected, "the body must be {\"%s\":\"...\"}, and nothing else",
-                   name);
-    http_reply_text(reply, 400, expected);
+    (void)snprintf(expected, sizeof expected, "{\"%s\":\"...\"}, and nothing else", name);
+    refuse_body(reply, root, &error, expected);
     return NULL;
 }
 

@@ -77,8 +77,6 @@ static const char *set_all(json_t *tags, struct swim_meta *meta, const char **re
         *ret_key = key;
         if (text == NULL)
             return "the value of a tag must be a string";
-        if (strlen(text) != json_string_length(value))
-            return "there is a zero byte in the value of a tag";
         enum swim_meta_error error = swim_meta_set(meta, key, text);
         if (error != SWIM_META_OK)
             return swim_meta_error_name(error);

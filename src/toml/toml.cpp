@@ -141,6 +141,16 @@ std::uint32_t find_deep_key(std::string_view document)
     return 0;
 }
 
+/* Keys are given to C: one with a zero byte inside would pass for another, shorter one. */
+const item *find_cut_key(const items &all)
+{
+    const auto found = std::find_if(all.begin(), all.end(), [](const item &one) {
+        return one.key.find('\0') != std::string::npos ||
+               one.section.find('\0') != std::string::npos;
+    });
+    return found == all.end() ? nullptr : &*found;
+}
+
 void set_error(toml_error *ret, std::string_view text, toml::source_position at)
 {
     (void)std::snprintf(ret->text, sizeof ret->text, "%.*s", static_cast<int>(text.size()),
@@ -161,6 +171,11 @@ extern "C" bool toml_read(const char *document, size_t size, toml_visit *visit, 
     try {
         const toml::table root = toml::parse(std::string_view(document, size));
         items all = collect(root);
+        if (const item *cut = find_cut_key(all)) {
+            set_error(ret_error, "there is a zero byte in this key",
+                      toml::source_position{cut->value.line, cut->value.column});
+            return false;
+        }
         for (item &one : all) {
             one.value.section = one.section.c_str();
             one.value.key = one.key.c_str();

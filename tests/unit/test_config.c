@@ -297,6 +297,10 @@ static void test_name_and_tags(void **state)
     must_fail("[tags]\n\"a=b\" = \"c\"\n", "swim.toml:2: [tags] a=b", "without '='");
     must_fail("[tags]\n\"\" = \"c\"\n", "swim.toml:2: [tags]", "key is empty");
     must_fail("[tags]\na = \"b\\u0000\"\n", "swim.toml:2: [tags] a", "zero byte");
+    must_fail("[tags]\na = \"b\"\n\"c\\u0000d\" = \"e\"\n",
+              "swim.toml:3:", "zero byte in this key");
+    must_fail("[\"tags\\u0000x\"]\na = \"b\"\n", "swim.toml:1:", "zero byte in this key");
+    must_fail("[log]\n\"level\\u0000x\" = \"info\"\n", "swim.toml:2:", "zero byte in this key");
     must_fail("[tags]\na = \"b\\u0007\"\n", "swim.toml:2: [tags] a", "printable UTF-8");
     must_fail("tags = \"a=b\"\n", "swim.toml:1: tags", "in no section");
     must_fail("[[tags]]\na = \"b\"\n", "swim.toml:1:", "tags");

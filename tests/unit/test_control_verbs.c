@@ -214,6 +214,24 @@ static void test_what_is_refused(void **state)
     }
 }
 
+/* Nothing is cut off at a zero byte, and whoever wrote one is told so. */
+static void test_zero_bytes(void **state)
+{
+    static const char *const bad[][2] = {
+        {"/tags", "{\"set\":{\"a\":\"b\\u0000c\"}}"},
+        {"/tags", "{\"set\":{\"a\\u0000b\":\"c\"}}"},
+        {"/tags", "{\"delete\":[\"a\\u0000\"]}"},
+        {"/join", "{\"peers\":[\"a:1\\u0000\"]}"},
+    };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        assert_int_equal(post(world, bad[i][0], bad[i][1]), 400);
+        assert_non_null(strstr(world->text, "zero byte"));
+        assert_int_equal(world->told, 0);
+    }
+}
+
 static void test_orders(void **state)
 {
     static const struct {
@@ -278,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_join, make_world, free_world),
         cmocka_unit_test_setup_teardown(test_what_is_refused, make_world, free_world),
+        cmocka_unit_test_setup_teardown(test_zero_bytes, make_world, free_world),
         cmocka_unit_test_setup_teardown(test_orders, make_world, free_world),
         cmocka_unit_test_setup_teardown(test_tags, make_world, free_world),
         cmocka_unit_test_setup_teardown(test_rtt, make_world, free_world),
