@@ -74,6 +74,7 @@ struct agent_config {
     const char *path;
     uint32_t encryption_line;
     uint32_t plaintext_line;
+    uint32_t exec_line;
 };
 
 struct config_error {

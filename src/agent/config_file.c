@@ -343,7 +343,8 @@ static bool visit(void *context, const struct toml_item *item)
             continue;
         is_known_section = true;
         if (strcmp(keys[i].name, item->key) == 0 || keys[i].type == KEY_TAGS) {
-            loader->lines[i] = item->line;
+            if (!item->is_element)
+                loader->lines[i] = item->line;
             if (item->is_element && keys[i].type != KEY_TEXTS)
                 return true; /* of an array that was refused already */
             return set(loader, &keys[i], item);
@@ -408,6 +409,7 @@ static bool read_document(struct loader *loader, const char *text, size_t size)
     loader->config.path = loader->path;
     loader->config.encryption_line = line_of(loader, "network", "encryption");
     loader->config.plaintext_line = line_of(loader, "security", "plaintext");
+    loader->config.exec_line = line_of(loader, "events", "exec");
     return true;
 }
 

@@ -430,7 +430,7 @@ bool handler_check(const struct agent_config *config, struct config_error *ret_e
         wrong = "everybody can write to it: chmod o-w";
     if (wrong == NULL)
         return true;
-    (void)snprintf(ret_error->text, sizeof ret_error->text, "[events] exec: %.400s: %s", path,
-                   wrong);
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "%.250s:%u: [events] exec: %s: %s",
+                   config->path, (unsigned)config->exec_line, path, wrong);
     return false;
 }

@@ -6,6 +6,7 @@
 #include "agent/http_token.h"
 #include "agent/keyfile.h"
 #include "agent/options.h"
+#include "agent/state_file.h"
 #include "base/keygen.h"
 
 #include <fcntl.h>
@@ -102,6 +103,8 @@ static enum exit_code run(struct options *options, bool is_check_only)
         keyset_free(keys);
     if (code != EXIT_CODE_OK)
         return complain(code, &error);
+    if (is_check_only && config.state_dir[0] != '\0' && !state_file_check(config.state_dir, &error))
+        return complain(EXIT_CODE_CONFIG, &error);
     if (is_check_only) {
         (void)puts("the configuration is correct");
         return EXIT_CODE_OK;

@@ -31,15 +31,18 @@ refuse(struct config_error *ret_error, enum exit_code code, const char *format, 
 
 /* ---- The folder -------------------------------------------------------------------------- */
 
+static enum exit_code refuse_unmade(const char *folder, struct config_error *ret_error)
+{
+    return refuse(ret_error, EXIT_CODE_CONFIG,
+                  "the state folder %.400s can't be made: %s; make it, for this user, or give "
+                  "another with --state-dir",
+                  folder, strerror(errno));
+}
+
 static enum exit_code check_folder(const char *folder, struct config_error *ret_error)
 {
     struct stat held;
 
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return refuse(ret_error, EXIT_CODE_CONFIG,
-                      "the state folder %.400s can't be made: %s; make it, for this user, or give "
-                      "another with --state-dir",
-                      folder, strerror(errno));
     if (stat(folder, &held) != 0)
         return refuse(ret_error, EXIT_CODE_CONFIG, "the state folder %.400s: %s", folder,
                       strerror(errno));
@@ -55,6 +58,14 @@ static enum exit_code check_folder(const char *folder, struct config_error *ret_
     return EXIT_CODE_OK;
 }
 
+static enum exit_code refuse_unusable(const char *name, struct config_error *ret_error)
+{
+    return refuse(ret_error, EXIT_CODE_CONFIG,
+                  "the state folder can't be used: %.400s: %s; it must be this user's own, or give "
+                  "another with --state-dir",
+                  name, strerror(errno));
+}
+
 static enum exit_code take_lock(struct state_file *file, struct config_error *ret_error)
 {
     char name[STATE_PATH_MAX];
@@ -63,10 +74,7 @@ static enum exit_code take_lock(struct state_file *file, struct config_error *re
     (void)snprintf(name, sizeof name, "%s/lock", file->folder);
     fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     if (fd < 0)
-        return refuse(ret_error, EXIT_CODE_CONFIG,
-                      "the state folder can't be used: %.400s: %s; it must be this user's own, or "
-                      "give another with --state-dir",
-                      name, strerror(errno));
+        return refuse_unusable(name, ret_error);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         int cause = errno;
         (void)close(fd);
@@ -85,9 +93,12 @@ static enum exit_code take_lock(struct state_file *file, struct config_error *re
 enum exit_code state_file_open(struct state_file *file, const char *folder,
                                struct config_error *ret_error)
 {
-    enum exit_code code = check_folder(folder, ret_error);
+    enum exit_code code;
 
     *file = (struct state_file){0};
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return refuse_unmade(folder, ret_error);
+    code = check_folder(folder, ret_error);
     if (code != EXIT_CODE_OK)
         return code;
     (void)snprintf(file->folder, sizeof file->folder, "%s", folder);
@@ -96,6 +107,35 @@ enum exit_code state_file_open(struct state_file *file, const char *folder,
     if (code != EXIT_CODE_OK)
         file->folder[0] = '\0';
     return code;
+}
+
+/* The folder that `folder` would be made in. */
+static void parent_of(const char *folder, char ret[CONFIG_PATH_MAX])
+{
+    size_t size = strlen(folder);
+
+    while (size > 1 && folder[size - 1] == '/')
+        size--;
+    while (size > 0 && folder[size - 1] != '/')
+        size--;
+    (void)snprintf(ret, CONFIG_PATH_MAX, "%.*s", size > 0 ? (int)size : 1, size > 0 ? folder : ".");
+}
+
+bool state_file_check(const char *folder, struct config_error *ret_error)
+{
+    char name[STATE_PATH_MAX];
+
+    if (access(folder, F_OK) != 0 && errno == ENOENT) {
+        parent_of(folder, name);
+        return access(name, W_OK | X_OK) == 0 || refuse_unmade(folder, ret_error) == EXIT_CODE_OK;
+    }
+    if (check_folder(folder, ret_error) != EXIT_CODE_OK)
+        return false;
+    if (access(folder, W_OK | X_OK) != 0)
+        return refuse_unusable(folder, ret_error) == EXIT_CODE_OK;
+    (void)snprintf(name, sizeof name, "%s/lock", folder);
+    return access(name, R_OK | W_OK) == 0 || errno == ENOENT ||
+           refuse_unusable(name, ret_error) == EXIT_CODE_OK;
 }
 
 void state_file_close(struct state_file *file)

@@ -31,6 +31,9 @@ struct state_file {
  */
 enum exit_code state_file_open(struct state_file *file, const char *folder,
                                struct config_error *ret_error);
+/* Would it be opened, as far as can be told without making or changing anything? False: *ret_error as
+ * above. For --check-config; whether another daemon uses it doesn't matter. */
+bool state_file_check(const char *folder, struct config_error *ret_error);
 /* Gives the folder back. */
 void state_file_close(struct state_file *file);
 

@@ -301,7 +301,7 @@ class Exec(swimtest.SwimTestCase):
                     done = swimtest.run("--config", config, *check)
                     self.assertEqual(done.returncode, 3, done.stderr)
                     self.assertIn(said, done.stderr)
-                    self.assertIn("[events] exec", done.stderr)
+                    self.assertIn(f"{config}:2: [events] exec", done.stderr)
         config = self.file("right.toml", '[events]\nexec = ["/bin/true", "a"]\n')
         self.assertEqual(swimtest.run("--config", config, "--check-config").returncode, 0)
 

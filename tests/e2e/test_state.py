@@ -270,12 +270,24 @@ class TestState(StateCase):
         self.assertEqual(node.self_id(), third)
         self.assertEqual(self.state("a")["cluster"], ["blue"])
 
-    def expect_refused(self, code, folder, *words):
-        ended = run("--bind", "127.0.0.1:0", "--state-dir", folder)
+    def expect_refused(self, code, folder, *words, flags=()):
+        ended = run("--bind", "127.0.0.1:0", "--state-dir", folder, *flags)
         self.assertEqual(ended.returncode, code, ended.stderr)
         for word in words:
             self.assertIn(word, ended.stderr)
         self.assertEqual(len(ended.stderr.strip().splitlines()), 1)
+
+    def test_folders_that_check_config_refuses(self):
+        def refused(folder, *words):
+            self.expect_refused(3, folder, folder, *words, flags=("--check-config",))
+        flat = self.config("flat", "")
+        refused(flat, "no folder")
+        refused(self.folder("not/there"), "can't be made")
+        self.assertEqual(run("--check-config", "--state-dir", self.folder("a")).returncode, 0)
+        self.assertFalse(os.path.exists(self.folder("a")), "nothing is made")
+        os.mkdir(self.folder("a"))
+        os.chmod(self.folder("a"), 0o777)
+        refused(self.folder("a"), "chmod")
 
     def test_folders_that_are_refused(self):
         node = Node(self, "--state-dir", self.folder("a")).await_http()

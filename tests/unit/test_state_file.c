@@ -503,6 +503,36 @@ static void test_one_folder_one_daemon(void **state)
     state_file_close(&second);
 }
 
+/* Says what opening would say, and leaves no trace. */
+static void test_checked_without_a_trace(void **state)
+{
+    struct config_error error;
+    struct state_file file;
+    char inner[128];
+
+    (void)state;
+    (void)snprintf(inner, sizeof inner, "%s/inner/", folder);
+    assert_true(state_file_check(inner, &error));
+    assert_int_equal(access(inner, F_OK), -1);
+    assert_true(state_file_check(folder, &error));
+    assert_false(is_there("lock"));
+    (void)snprintf(inner, sizeof inner, "%s/deep/er", folder);
+    assert_false(state_file_check(inner, &error));
+    assert_non_null(strstr(error.text, "can't be made"));
+    opened(&file);
+    assert_true(state_file_check(folder, &error)); /* in use: that is no mistake in the settings */
+    state_file_close(&file);
+    (void)snprintf(inner, sizeof inner, "%s/lock", folder);
+    assert_false(state_file_check(inner, &error));
+    assert_non_null(strstr(error.text, "is no folder"));
+    (void)snprintf(inner, sizeof inner, "%s/lock/x", folder);
+    assert_false(state_file_check(inner, &error));
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_false(state_file_check(folder, &error));
+    assert_non_null(strstr(error.text, "chmod o-w"));
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
 static void test_folders(void **state)
 {
     struct state_file file;
@@ -551,6 +581,7 @@ int main(void)
         TEST(test_what_is_no_good_is_set_aside),
         TEST(test_the_places_for_what_is_set_aside_are_bounded),
         TEST(test_what_is_no_file_stops_the_start),
+        TEST(test_checked_without_a_trace),
         TEST(test_one_folder_one_daemon),
         TEST(test_folders),
         TEST(test_it_is_its_owners_alone),
