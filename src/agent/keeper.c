@@ -147,32 +147,44 @@ static bool is_reserved(const struct keeper *keeper, const struct swim_member *s
            (uint64_t)self->incarnation + 2 <= keeper->state.incarnation;
 }
 
+/* More at a time while they don't last a second, fewer again when they do. */
+static void size_block(struct keeper *keeper, bool is_often)
+{
+    uint32_t size = is_often ? keeper->block * 2 : keeper->block / 2;
+
+    size = size > RESERVE_MIN ? size : RESERVE_MIN;
+    keeper->block = size < RESERVE_MAX ? size : RESERVE_MAX;
+}
+
 static void reserve(struct keeper *keeper, const struct swim_member *self)
 {
-    bool is_often = keeper->written != 0 && clock_now_ns() - keeper->written < BATCH_MS * SWIM_MS;
-    uint64_t next;
+    uint64_t next = (uint64_t)self->incarnation + keeper->block;
 
-    keeper->block = is_often && keeper->block < RESERVE_MAX ? 2 * keeper->block
-                    : is_often                              ? RESERVE_MAX
-                                                            : RESERVE_MIN;
-    next = (uint64_t)self->incarnation + keeper->block;
     keeper->state.id = self->id;
     keeper->state.incarnation = next < UINT32_MAX ? (uint32_t)next : UINT32_MAX;
     keeper->state.start =
         now_since_1970_ms() > keeper->state.start ? now_since_1970_ms() : keeper->state.start + 1;
 }
 
+/* The largest block lasts for 4,096 doubts, and yet not for a second: somebody leads this member on
+ * by leaps (a liar with the cluster's key, or in a cluster without). He shall not have two fsyncs for
+ * a datagram, so the disk follows within a second, as if it had failed for so long. */
 void keeper_reserve(struct keeper *keeper)
 {
     struct swim_member self;
+    bool is_often;
+    bool is_led_on;
 
     if (keeper == NULL)
         return;
     self = self_of(keeper);
     if (is_reserved(keeper, &self) || self.incarnation >= UINT32_MAX - 2)
         return;
+    is_often = keeper->written != 0 && clock_now_ns() - keeper->written < BATCH_MS * SWIM_MS;
+    is_led_on = is_often && keeper->block == RESERVE_MAX;
+    size_block(keeper, is_often);
     reserve(keeper, &self);
-    if (!save(keeper))
+    if (is_led_on || !save(keeper))
         save_soon(keeper);
 }
 
@@ -375,6 +387,7 @@ bool keeper_begin(struct keeper *keeper, struct event_base *base, const struct s
     LOG(LOG_INFO, keeper->was_found ? "this node is who it was" : "this node is a new one",
         LOG_TEXT("state", keeper->file.path), LOG_NUMBER("incarnation", self.incarnation),
         LOG_NUMBER("remembered", keeper->state.member_count));
+    size_block(keeper, false);
     reserve(keeper, &self);
     if (!save(keeper))
         save_soon(keeper);

@@ -7,8 +7,9 @@
  *     end           keeper_close
  *
  * Writing blocks the loop for as long as the disk takes for two fsyncs. So it is rare: at the start,
- * when the reserved incarnations run out, at most once a second when the list of members has
- * changed, at the end; and never when the text is the same as on the disk.
+ * when the reserved incarnations run out (once a second, when somebody makes that happen all the
+ * time), at most once a second when the list of members has changed, at the end; and never when the
+ * text is the same as on the disk.
  */
 #ifndef SWIM_AGENT_KEEPER_H
 #define SWIM_AGENT_KEEPER_H

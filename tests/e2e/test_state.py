@@ -201,6 +201,24 @@ class TestState(StateCase):
         node.start().await_http()
         self.assertEqual(int(node.self_id()), answer.sender_id)
 
+    def test_a_liar_does_not_make_it_write_for_every_datagram(self):
+        """Led on by leaps, each past all that is reserved, it soon writes once a second only."""
+        node = Node(self, "--state-dir", self.folder("a")).await_http()
+        peer = CapablePeer(self)
+        peer.join(node)
+        own_id = int(node.self_id())
+        writes, began, claimed = node.counter("state_writes"), time.monotonic(), 0
+        for _ in range(60):
+            claimed += 10000
+            since = len(peer.got())
+            peer.send(node, GOSSIP, entry(own_id, node.addr, SUSPECT, 9999, claimed))
+            claimed = peer.await_datagram(
+                None, 5, since, "a refutation",
+                lambda datagram, above=claimed: datagram.incarnation > above).incarnation
+        seconds = time.monotonic() - began
+        self.assertLess(node.counter("state_writes") - writes, 12 + seconds)
+        wait_until(lambda: int(self.state("a")["incarnation"][0]) > claimed + 1, 5, "it is reserved")
+
     # ---- When it is written ----
 
     def test_nothing_is_written_when_nothing_changes(self):
