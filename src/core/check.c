@@ -8,6 +8,7 @@
 #include "core/instance.h"
 #include "core/member.h"
 #include "core/meta.h"
+#include "core/suspects.h"
 
 #define REQUIRE(condition, sentence)                                                               \
     do {                                                                                           \
@@ -27,8 +28,7 @@ static const char *check_self(const struct swim *s)
     REQUIRE(self->record.id == s->config.id, "self is in slot 1 under its id");
     REQUIRE(self->record.status == (s->leaving ? SWIM_LEFT : SWIM_ALIVE),
             "self is alive, or left once it leaves: never suspect, never dead");
-    REQUIRE(!self->live_at && !self->alive_at, "self is not among its own peers");
-    REQUIRE(!suspicion_places(s)[SELF], "self has no suspicion timer");
+    REQUIRE(!self->live_at && !self->status_at, "self is not among its own peers");
     REQUIRE(!is_linked(event_links(s), SELF), "self has no member events");
     return NULL;
 }
@@ -44,15 +44,18 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     REQUIRE(member_find(s, m->record.id) == slot, "a member is found by its id");
     REQUIRE(live == (m->live_at != 0), "a member is in live[] exactly when it is live");
     REQUIRE(!live || live_of(s)[m->live_at - 1] == slot, "live[] points back");
-    REQUIRE((live && !suspect) == (m->alive_at != 0), "a member is in alive[] when it is alive");
-    REQUIRE(!m->alive_at || alive_of(s)[m->alive_at - 1] == slot, "alive[] points back");
-    REQUIRE((live && suspect) == (suspicion_places(s)[slot] != 0),
+    REQUIRE(live == (m->status_at != 0),
+            "a member is in alive[], or among the suspects, when live");
+    REQUIRE(!live || suspect || alive_of(s)[m->status_at - 1] == slot, "alive[] points back");
+    REQUIRE(!suspect || (m->status_at <= s->suspect_count && suspects_at(s, m->status_at) == slot),
             "a suspicion timer runs exactly for a suspect");
     REQUIRE(!m->dossier || (suspect && dossiers_of(s)[m->dossier].slot == slot),
             "a dossier is that of a suspect, and points back");
     REQUIRE(!m->dossier || dossiers_of(s)[m->dossier].count <= s->config.confirmations + 1,
             "accusers are bounded");
-    REQUIRE(!live == is_linked(grave_links(s), slot), "a tombstone stands exactly for the dead");
+    REQUIRE(live || is_linked(grave_links(s), slot), "a tombstone stands for each of the dead");
+    REQUIRE(m->record.status != SWIM_ALIVE || fates_of(s)[slot].due == 0,
+            "the alive are neither doubted nor mourned");
     REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !live, "only the dead are forgotten");
     REQUIRE(!(m->flags & MEMBER_FORGOTTEN) || !is_linked(news_links(s), slot),
             "the forgotten are no news");
@@ -69,7 +72,7 @@ static const char *check_member(const struct swim *s, uint32_t slot)
 
 struct tally {
     uint32_t status[SWIM_STATUS_COUNT];
-    uint32_t used, live, alive, plain, proved, v6, news, dossiers;
+    uint32_t used, live, alive, suspect, graves, plain, proved, v6, news, dossiers;
     uint64_t digest;
     uint64_t buckets[BUCKETS_MAX];
 };
@@ -84,6 +87,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
     t->dossiers += m->dossier != 0;
     if (!(m->flags & (MEMBER_FORGOTTEN | MEMBER_PRUNED)))
         t->status[m->record.status]++;
+    t->graves += is_terminal(m->record.status) && slot != SELF;
     if (is_terminal(m->record.status))
         return;
     t->digest ^= digest;
@@ -93,6 +97,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
         return;
     t->live++;
     t->alive += m->record.status == SWIM_ALIVE;
+    t->suspect += m->record.status == SWIM_SUSPECT;
     t->plain += is_plain(m);
     t->proved += is_proved(m);
 }
@@ -105,6 +110,8 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
     REQUIRE(t->used == s->by_id.count, "every member is in the id index");
     REQUIRE(t->live == s->live_count, "live members are counted");
     REQUIRE(t->alive == s->alive_count, "alive members are counted");
+    REQUIRE(t->suspect == s->suspect_count, "suspects are counted");
+    REQUIRE(t->graves == s->tombstones.count + s->forgotten.count, "the dead are counted");
     REQUIRE(t->plain == s->plain_live, "plain members are counted");
     REQUIRE(t->proved == s->proved_live, "members that proved their address are counted");
     REQUIRE(t->v6 == s->live_v6, "members at IPv6 addresses are counted");
@@ -144,9 +151,7 @@ static const char *check_lists(const struct swim *s)
         broken = check_list(&s->events, event_links(s));
     for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
         broken = check_list(&s->news[level], news_links(s));
-    REQUIRE(broken || heap_check(&s->suspicions, suspicion_nodes(s), suspicion_places(s)),
-            "the suspicion heap is in order");
-    return broken;
+    return broken ? broken : suspects_check(s);
 }
 
 static const char *check_pings(const struct swim *s)

@@ -64,16 +64,30 @@ static void count_verdict(struct swim *s, struct member *m, const struct record 
         m->flags &= (uint16_t)~MEMBER_ACCUSED;
 }
 
-/* The timers that belong to the status that `slot` now has. */
-static void follow_status(struct swim *s, uint32_t slot, const struct record *before)
+/* Another life, another suspicion. */
+static bool is_same_suspect(const struct record *a, const struct record *b)
+{
+    return a->status == SWIM_SUSPECT && b->status == SWIM_SUSPECT &&
+           a->incarnation == b->incarnation;
+}
+
+/* What belonged to the status of `slot`, which is about to be that of `next`, ends. */
+static void end_status(struct swim *s, uint32_t slot, const struct record *next)
+{
+    const struct record *held = &member_at(s, slot)->record;
+
+    if (held->status == SWIM_SUSPECT && !is_same_suspect(held, next))
+        suspicion_cancel(s, slot);
+    if (is_news(held, next))
+        tombstone_raise(s, slot);
+}
+
+/* What belongs to the status that `slot` now has begins. */
+static void begin_status(struct swim *s, uint32_t slot, const struct record *before)
 {
     const struct record *now = &member_at(s, slot)->record;
 
-    if (now->status == SWIM_SUSPECT && now->incarnation != before->incarnation)
-        suspicion_cancel(s, slot); /* another life, another suspicion */
-    if (now->status != SWIM_SUSPECT)
-        suspicion_cancel(s, slot);
-    else if (!suspicion_places(s)[slot])
+    if (now->status == SWIM_SUSPECT && !is_same_suspect(before, now))
         suspicion_start(s, slot);
     if (is_terminal(now->status))
         tombstone_bury(s, slot);
@@ -92,7 +106,7 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
 
     if (!is_news(before, now))
         return;
-    follow_status(s, slot, before);
+    begin_status(s, slot, before);
     if (is_rumour)
         gossip_rumour(s, slot);
     else
@@ -119,8 +133,7 @@ static void apply(struct swim *s, uint32_t slot, const struct record *record, bo
 {
     struct record before = member_at(s, slot)->record;
 
-    if (is_news(&before, record))
-        tombstone_raise(s, slot);
+    end_status(s, slot, record);
     if (is_restart(member_at(s, slot), record))
         member_at(s, slot)->flags |= MEMBER_RESTARTED;
     if (!addr_equal(&before.addr, &record->addr)) {

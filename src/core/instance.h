@@ -19,7 +19,6 @@
 #define SWIM_CORE_INSTANCE_H
 
 #include "base/assert.h"
-#include "base/heap.h"
 #include "base/list.h"
 #include "base/prng.h"
 #include "core/index.h"
@@ -99,9 +98,10 @@ struct member {
     uint32_t guessed : 8; /* how far clock_heartbeat, an accuser's estimate, is ahead of the last
                              one that the member said itself; GUESSED_MAX: that, or more */
     swim_time clock_at;
-    swim_time changed;     /* host time of the last change of status */
-    uint32_t live_at;      /* place in live[] + 1; 0 when not live */
-    uint32_t alive_at;     /* place in alive[] + 1; 0 when not alive; never set for SELF */
+    swim_time changed; /* host time of the last change of status */
+    uint32_t live_at;  /* place in live[] + 1; 0 when not live */
+    uint32_t
+        status_at; /* alive: place in alive[] + 1; suspect: in their heap (suspects.h); else 0 */
     uint32_t corrected_ms; /* when a stale claim about it was last answered, low 32 bits */
     uint32_t via;     /* hash of an address proved beside it, where its datagrams come from; 0 */
     uint16_t synced;  /* number of our last synchronisation that found it equal */
@@ -110,6 +110,12 @@ struct member {
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
     bool has_meta;     /* its name and tags are known, or that there are some: meta_slots_of */
+};
+
+/* What only those have whom we doubt, or mourn; all zero for the others. */
+union fate {
+    swim_time due;     /* of a suspect: suspects.h */
+    struct link grave; /* of a tombstone, or of who is forgotten: tombstone.h */
 };
 
 enum meta_flag {
@@ -220,7 +226,7 @@ struct relay {
 /* The accusers of one suspect, at its present incarnation, in the order in which they were
  * heard of: they are what a suspicion's time depends on, and news of their own. */
 struct dossier {
-    swim_time started;  /* as the suspicion heap's keys: timer time - suspicion_shift */
+    swim_time started;  /* as the suspects' ends: timer time - suspicion_shift */
     swim_time longest;  /* how long the suspicion lasts without confirmation */
     swim_time shortest; /* and with all that are wanted */
     uint64_t accusers[SWIM_CONFIRMATIONS_MAX + 1];
@@ -323,8 +329,7 @@ struct layout {
     size_t knock_places, outbox, contacts, knocks, relays, reliables, jobs, dossiers, dossier_links,
         members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
-    size_t live, alive, news_links, grave_links, event_links;
-    size_t suspicion_nodes, suspicion_places;
+    size_t live, alive, news_links, event_links, fates;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_blocks, assemblies;
     size_t size;
 };
@@ -347,7 +352,7 @@ struct swim {
      * suspicion time restarts after each: timer = host - paused. */
     swim_time now;
     swim_time paused;
-    swim_time suspicion_shift; /* further shift of the suspicion heap's keys */
+    swim_time suspicion_shift; /* further shift of the suspects' ends */
     swim_time timers[TIMER_COUNT];
     swim_time last_pause; /* length */
 
@@ -399,7 +404,7 @@ struct swim {
     uint32_t assembly_count;
     uint32_t assembly_turn;
 
-    struct heap suspicions;
+    uint32_t suspect_count;
     uint32_t dossiers_high; /* dossiers 1..dossiers_high have been used */
     struct list dossiers_free;
     struct list accusations; /* dossiers with something to tell, the longest untold first */
@@ -454,10 +459,8 @@ ARENA_ARRAY(addr_heads, uint32_t, addr_heads)
 ARENA_ARRAY(live_of, uint32_t, live)
 ARENA_ARRAY(alive_of, uint32_t, alive)
 ARENA_ARRAY(news_links, struct link, news_links)
-ARENA_ARRAY(grave_links, struct link, grave_links)
 ARENA_ARRAY(event_links, struct link, event_links)
-ARENA_ARRAY(suspicion_nodes, struct heap_node, suspicion_nodes)
-ARENA_ARRAY(suspicion_places, uint32_t, suspicion_places)
+ARENA_ARRAY(fates_of, union fate, fates)
 ARENA_ARRAY(meta_slots_of, struct meta_slot, meta_slots)
 ARENA_ARRAY(meta_links, struct link, meta_links)
 ARENA_ARRAY(next_by_name, uint32_t, next_by_name)
@@ -465,6 +468,12 @@ ARENA_ARRAY(name_heads, uint32_t, name_heads)
 ARENA_ARRAY(meta_blocks_of, struct meta_block, meta_blocks)
 ARENA_ARRAY(assemblies_of, struct assembly, assemblies)
 #undef ARENA_ARRAY
+
+/* Of terminal members alone. */
+static inline struct link *grave_links(const struct swim *s)
+{
+    return &fates_of(s)->grave;
+}
 
 static inline struct member *member_at(const struct swim *s, uint32_t slot)
 {

@@ -222,7 +222,7 @@ uint32_t member_sample_live(struct swim *s, uint32_t count, uint32_t *ret_slots)
 static void alive_place(struct swim *s, uint32_t place, uint32_t slot)
 {
     alive_of(s)[place] = slot;
-    members_of(s)[slot].alive_at = place + 1;
+    members_of(s)[slot].status_at = place + 1;
 }
 
 static void alive_insert(struct swim *s, uint32_t slot)
@@ -232,10 +232,10 @@ static void alive_insert(struct swim *s, uint32_t slot)
 
 static void alive_remove(struct swim *s, uint32_t slot)
 {
-    uint32_t hole = members_of(s)[slot].alive_at - 1;
+    uint32_t hole = members_of(s)[slot].status_at - 1;
     uint32_t last = --s->alive_count;
 
-    members_of(s)[slot].alive_at = 0;
+    members_of(s)[slot].status_at = 0;
     if (hole != last)
         alive_place(s, hole, alive_of(s)[last]);
 }
@@ -294,11 +294,10 @@ static void link_record(struct swim *s, uint32_t slot)
     m->flags |= MEMBER_AT_ADDR;
 }
 
-static void follow_live(struct swim *s, uint32_t slot)
+static void follow_live(struct swim *s, uint32_t slot, bool was_alive)
 {
     struct member *m = &members_of(s)[slot];
     bool live = is_live(m);
-    bool alive = live && m->record.status == SWIM_ALIVE;
 
     if (live && !m->live_at) {
         live_insert(s, slot);
@@ -309,9 +308,9 @@ static void follow_live(struct swim *s, uint32_t slot)
         s->plain_live -= is_plain(m);
         s->proved_live -= is_proved(m);
     }
-    if (alive && !m->alive_at)
+    if (!was_alive && m->record.status == SWIM_ALIVE)
         alive_insert(s, slot);
-    else if (!alive && m->alive_at)
+    else if (was_alive && m->record.status != SWIM_ALIVE)
         alive_remove(s, slot);
 }
 
@@ -350,7 +349,7 @@ uint32_t member_add(struct swim *s, const struct record *record)
     index_insert(&ids, hash, slot);
     link_record(s, slot);
     if (slot != SELF)
-        follow_live(s, slot);
+        follow_live(s, slot, false);
     return slot;
 }
 
@@ -361,7 +360,7 @@ void member_free(struct swim *s, uint32_t slot)
 
     ASSERT(slot != SELF && m->flags & MEMBER_FORGOTTEN);
     ASSERT(!is_linked(news_links(s), slot) && !is_linked(event_links(s), slot));
-    ASSERT(!is_linked(grave_links(s), slot) && !suspicion_places(s)[slot]);
+    ASSERT(!is_linked(grave_links(s), slot));
     index_remove(&ids, hash_u64(m->record.id), slot);
     memset(m, 0, sizeof *m);
     next_by_id(s)[slot] = s->free_head;
@@ -379,8 +378,10 @@ static bool is_same_view(const struct record *a, const struct record *b)
 void member_set(struct swim *s, uint32_t slot, const struct record *record)
 {
     struct member *m = member_at(s, slot);
+    bool was_alive = m->record.status == SWIM_ALIVE;
 
     ASSERT(m->record.id == record->id);
+    ASSERT(m->record.status != SWIM_SUSPECT || record->status == SWIM_SUSPECT || !m->status_at);
     if (m->record.status != record->status || m->flags & MEMBER_FORGOTTEN)
         m->changed = s->now;
     if (is_same_view(&m->record, record)) {
@@ -398,7 +399,7 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record)
         link_record(s, slot);
     }
     if (slot != SELF)
-        follow_live(s, slot);
+        follow_live(s, slot, was_alive);
 }
 
 void member_rename_self(struct swim *s, uint64_t id)

@@ -27,7 +27,8 @@ bool member_holds(const struct swim *s, uint32_t slot, uint64_t id);
 uint32_t member_add(struct swim *s, const struct record *record);
 /* The slot is free again. Asserted: the member is in no list and no heap. */
 void member_free(struct swim *s, uint32_t slot);
-/* The member's record becomes `record` (same id); arrays, indexes, counts, digest follow. */
+/* The member's record becomes `record` (same id); arrays, indexes, counts, digest follow. Asserted:
+ * it is in the heap of suspects no more, unless it was, and stays, the same suspect. */
 void member_set(struct swim *s, uint32_t slot, const struct record *record);
 /* SELF's id changes; it keeps its slot. */
 void member_rename_self(struct swim *s, uint64_t id);

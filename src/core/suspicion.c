@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/gossip.h"
 #include "core/member.h"
+#include "core/suspects.h"
 
 enum {
     SILENCE_ROUNDS = 4, /* probe intervals without a word from anybody: two members that reach each
@@ -46,8 +47,7 @@ void suspicion_start(struct swim *s, uint32_t slot)
 {
     swim_time longest = suspicion_timeout(s, member_at(s, slot)->record.id);
 
-    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot,
-              suspicion_now(s) + longest);
+    suspects_add(s, slot, suspicion_now(s) + longest);
     accusation_open(s, slot, longest);
 }
 
@@ -56,32 +56,29 @@ void suspicion_hasten(struct swim *s, uint32_t slot, const struct dossier *dossi
     swim_time due = dossier->started + accusation_timeout(dossier);
     swim_time now = suspicion_now(s);
 
-    heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
     /* Now at the earliest: a deadline in the past would read as a pause of our own. */
-    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot, due > now ? due : now);
+    suspects_set_due(s, slot, due > now ? due : now);
 }
 
 void suspicion_cancel(struct swim *s, uint32_t slot)
 {
-    if (!suspicion_places(s)[slot])
-        return;
-    heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
+    suspects_remove(s, slot);
     accusation_close(s, slot);
 }
 
 swim_time suspicion_deadline(const struct swim *s)
 {
-    if (s->suspicions.size == 0)
+    if (s->suspect_count == 0)
         return SWIM_NEVER;
-    return timer_to_host(s, heap_top(&s->suspicions, suspicion_nodes(s))->key + s->suspicion_shift);
+    return timer_to_host(s, suspects_due(s, suspects_at(s, 1)) + s->suspicion_shift);
 }
 
 void suspicion_tell_again(struct swim *s)
 {
-    uint32_t count = s->suspicions.size < TELL_AGAIN_MAX ? s->suspicions.size : TELL_AGAIN_MAX;
+    uint32_t count = s->suspect_count < TELL_AGAIN_MAX ? s->suspect_count : TELL_AGAIN_MAX;
 
     for (uint32_t i = 1; i <= count; i++) {
-        uint32_t slot = suspicion_nodes(s)[i].index;
+        uint32_t slot = suspects_at(s, i);
 
         gossip_news(s, slot);
         accusation_tell_again(s, slot);
@@ -113,7 +110,7 @@ static bool is_deaf(const struct swim *s, uint32_t slot)
  * on the one of two that is heard by nobody. */
 static bool is_minority(const struct swim *s)
 {
-    uint32_t lost = s->suspicions.size + s->tombstones.count;
+    uint32_t lost = s->suspect_count + s->tombstones.count;
 
     return 2 * lost > s->live_count + s->tombstones.count;
 }
@@ -132,22 +129,20 @@ static void declare_dead(struct swim *s, uint32_t slot)
 
 static void postpone(struct swim *s, uint32_t slot)
 {
-    heap_remove(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot);
-    heap_push(&s->suspicions, suspicion_nodes(s), suspicion_places(s), slot,
-              suspicion_now(s) + ms(s->config.probe_interval_ms));
+    suspects_set_due(s, slot, suspicion_now(s) + ms(s->config.probe_interval_ms));
 }
 
 void suspicion_expire(struct swim *s)
 {
-    for (unsigned i = 0; i < EXPIRIES_PER_CALL && s->suspicions.size; i++) {
-        const struct heap_node *top = heap_top(&s->suspicions, suspicion_nodes(s));
+    for (unsigned i = 0; i < EXPIRIES_PER_CALL && s->suspect_count; i++) {
+        uint32_t slot = suspects_at(s, 1);
 
-        if (top->key > suspicion_now(s))
+        if (suspects_due(s, slot) > suspicion_now(s))
             return;
-        if (is_deaf(s, top->index))
-            postpone(s, top->index);
+        if (is_deaf(s, slot))
+            postpone(s, slot);
         else
-            declare_dead(s, top->index);
+            declare_dead(s, slot);
     }
 }
 

@@ -9,7 +9,7 @@
 
 /* The member at `slot` has just become suspect here; asserted: no timer runs for it. */
 void suspicion_start(struct swim *s, uint32_t slot);
-/* No effect when none runs. */
+/* Asserted: one runs. */
 void suspicion_cancel(struct swim *s, uint32_t slot);
 /* Declares dead whose time is over, at most EXPIRIES_PER_CALL; postpones them while we are deaf. */
 void suspicion_expire(struct swim *s);

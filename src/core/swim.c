@@ -51,10 +51,8 @@ static struct layout layout_of(const struct swim_config *config)
     l.live = place(&at, slots, sizeof(uint32_t));
     l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
-    l.grave_links = place(&at, slots, sizeof(struct link));
     l.event_links = place(&at, slots, sizeof(struct link));
-    l.suspicion_nodes = place(&at, slots, sizeof(struct heap_node));
-    l.suspicion_places = place(&at, slots, sizeof(uint32_t));
+    l.fates = place(&at, slots, sizeof(union fate));
     l.meta_slots = place(&at, slots, sizeof(struct meta_slot));
     l.meta_links = place(&at, slots, sizeof(struct link));
     l.next_by_name = place(&at, slots, sizeof(uint32_t));
@@ -90,7 +88,6 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     s->table_version = prng_next(&s->prng);
     s->sequence = (uint32_t)prng_next(&s->prng);
     s->healing.backoff = 100 * SWIM_MS;
-    s->suspicions.capacity = config->members_max;
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         s->timers[i] = SWIM_NEVER;
     index_init(&s->by_id,

@@ -20,9 +20,10 @@ void tombstone_bury(struct swim *s, uint32_t slot)
 
 void tombstone_raise(struct swim *s, uint32_t slot)
 {
-    bool is_forgotten = member_at(s, slot)->flags & MEMBER_FORGOTTEN;
+    const struct member *m = member_at(s, slot);
+    bool is_forgotten = m->flags & MEMBER_FORGOTTEN;
 
-    if (is_linked(grave_links(s), slot))
+    if (is_terminal(m->record.status))
         list_remove(is_forgotten ? &s->forgotten : &s->tombstones, grave_links(s), slot);
 }
 
