@@ -123,11 +123,12 @@ static enum client_result connect_to(struct client *client, uint64_t deadline_ms
 static enum client_result await(struct client *client, int fd, short what, uint64_t deadline_ms)
 {
     struct pollfd wait = {.fd = fd, .events = what};
-    int ready;
+    int left = left_ms(deadline_ms);
+    int ready = 0;
 
-    do
-        ready = poll(&wait, 1, left_ms(deadline_ms));
-    while (ready < 0 && errno == EINTR);
+    /* Who sends without an end is always ready, and late all the same. */
+    while (left > 0 && (ready = poll(&wait, 1, left)) < 0 && errno == EINTR)
+        left = left_ms(deadline_ms);
     return ready > 0 ? CLIENT_OK : fail_late(client);
 }
 
@@ -257,7 +258,7 @@ enum client_result client_ask(struct client *client, const struct client_request
                               struct client_reply *ret)
 {
     uint64_t deadline_ms = client_now_ms() + client->timeout_ms;
-    struct client_reply reply = {0};
+    struct client_reply reply = {.deadline_ms = deadline_ms};
     struct collector collector = {.reply = &reply};
     struct answer answer;
     int fd = -1;

@@ -39,6 +39,7 @@ struct client_reply {
     int status;
     char *body; /* zero-terminated, on the heap; never NULL after CLIENT_OK */
     size_t size;
+    uint64_t deadline_ms; /* by client_now_ms: until then the caller has to be done with it */
 };
 
 /* Milliseconds of a clock that never goes back. */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "ctl/ctl.h"
 
+#include "ctl/json_in.h"
 #include "ctl/json_out.h"
 #include "ctl/text.h"
 
@@ -116,16 +117,11 @@ static const char *reason_of(const json_t *root, char *buffer, size_t cap, int s
     return buffer;
 }
 
-/* The body as JSON; NULL when it is none. */
-static json_t *parse(const struct client_reply *reply)
-{
-    return json_loadb(reply->body, reply->size, JSON_REJECT_DUPLICATES, NULL);
-}
-
 static enum exit_code refuse(struct ctl *ctl, const struct client_reply *reply)
 {
     char buffer[128];
-    json_t *root = parse(reply);
+    bool is_late;
+    json_t *root = json_in_parse(reply->body, reply->size, reply->deadline_ms, &is_late);
     enum exit_code code = reply->status == 504 ? EXIT_CODE_TIMEOUT : EXIT_CODE_FAILURE;
 
     code = ctl_note(ctl, code, "swimd: %s", reason_of(root, buffer, sizeof buffer, reply->status));
@@ -150,12 +146,17 @@ static enum exit_code ask(struct ctl *ctl, const struct client_request *request,
 static enum exit_code ask_json(struct ctl *ctl, const struct client_request *request, json_t **ret)
 {
     struct client_reply reply;
+    bool is_late;
     enum exit_code code = ask(ctl, request, &reply);
 
     if (code != EXIT_CODE_OK)
         return code;
-    json_t *root = parse(&reply);
+    json_t *root = json_in_parse(reply.body, reply.size, reply.deadline_ms, &is_late);
     client_reply_free(&reply);
+    if (is_late)
+        return ctl_note(ctl, EXIT_CODE_TIMEOUT,
+                        "%.200s: the answer to %.100s was too long to be read within %g s",
+                        ctl->client.socket, request->path, ctl->client.timeout_ms / 1000.0);
     if (root == NULL)
         return ctl_note(ctl, EXIT_CODE_FAILURE, "%.200s: the answer to %.100s is no JSON",
                         ctl->client.socket, request->path);

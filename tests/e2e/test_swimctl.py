@@ -2,6 +2,7 @@
 """swimctl against real daemons: every verb that asks once, in words and in JSON, and how it ends
 when something is wrong."""
 
+import contextlib
 import os
 import re
 import signal
@@ -168,6 +169,24 @@ class Failing(swimctltest.CtlCase):
         self.ctl(node, "--timeout", "0.2", "members", code=TIMEOUT)
         node.signal(signal.SIGCONT)
         self.ctl(node, "members")
+
+    def test_timeout_of_an_answer_without_an_end(self):
+        """Always ready to be read, and never complete."""
+        endless = os.path.join(self.directory, "endless.sock")
+
+        def send(listener):
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n{")
+                while True:
+                    connection.sendall(b" " * 65536)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(endless)
+            listener.listen(4)
+            sender = threading.Thread(target=send, args=(listener,))
+            sender.start()
+            self.ctl(endless, "info", "--timeout", "0.05", code=TIMEOUT)
+            sender.join()
 
     def test_no_answer_of_swimd(self):
         """Whatever is at the socket: an error, no crash, and nothing of it on the terminal."""
