@@ -2,13 +2,13 @@
 """swimctl against real daemons: every verb that asks once, in words and in JSON, and how it ends
 when something is wrong."""
 
-import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 import swimctltest
@@ -170,23 +170,25 @@ class Failing(swimctltest.CtlCase):
         node.signal(signal.SIGCONT)
         self.ctl(node, "members")
 
-    def test_timeout_of_an_answer_without_an_end(self):
-        """Always ready to be read, and never complete."""
-        endless = os.path.join(self.directory, "endless.sock")
-
-        def send(listener):
-            connection, _ = listener.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n{")
-                while True:
-                    connection.sendall(b" " * 65536)
+    def test_an_answer_that_is_there_too_late(self):
+        """All of it can be read at once, when the time is over."""
+        slow = os.path.join(self.directory, "slow.sock")
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(endless)
+            listener.bind(slow)
             listener.listen(4)
-            sender = threading.Thread(target=send, args=(listener,))
-            sender.start()
-            self.ctl(endless, "info", "--timeout", "0.05", code=TIMEOUT)
-            sender.join()
+            with subprocess.Popen([SWIMCTL, "--socket", slow, "--timeout", "0.5", "info"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                  env=swimctltest.environment()) as asking:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    asking.send_signal(signal.SIGSTOP)
+                    late = time.monotonic() + 0.6
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                    swimtest.wait_until(lambda: time.monotonic() > late, 5, "it is late")
+                    asking.send_signal(signal.SIGCONT)
+                    self.assertIn("within 0.5 s", asking.communicate(timeout=10)[1])
+                self.assertEqual(asking.returncode, TIMEOUT)
 
     def test_no_answer_of_swimd(self):
         """Whatever is at the socket: an error, no crash, and nothing of it on the terminal."""
