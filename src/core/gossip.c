@@ -7,6 +7,7 @@
 #include "core/outbox.h"
 #include "core/proof.h"
 #include "core/stranger.h"
+#include "core/sync.h"
 #include "core/tombstone.h"
 #include "core/transmit.h"
 
@@ -15,6 +16,8 @@ enum {
     RUMOUR_SENDS = 4,                          /* of what is probably known: see gossip_rumour */
     RUMOUR_LEVEL = NEWS_LEVELS - RUMOUR_SENDS, /* the last lists are theirs */
     LOOKS_MAX = 128, /* at one list for one datagram: twice what fits into it */
+    CROWD = WIRE_PAYLOAD_MAX / WIRE_ENTRY4_SIZE, /* more than this is a crowd of news */
+    MEND_ROUNDS = 16,                            /* after it, as long as nobody agrees */
 };
 
 /* What n is multiplied by where fan-out is adaptive: ceil(log2 n), at least 1. */
@@ -28,9 +31,8 @@ static uint32_t adaptive_factor(const struct swim *s)
 uint32_t gossip_fanout(const struct swim *s)
 {
     uint32_t fanout = s->config.fanout * (s->config.adaptive_fanout ? adaptive_factor(s) : 1);
-    uint32_t cap = WIRE_PAYLOAD_MAX / WIRE_ENTRY4_SIZE;
 
-    return fanout < cap ? fanout : cap;
+    return fanout < CROWD ? fanout : CROWD;
 }
 
 uint32_t gossip_targets(const struct swim *s)
@@ -45,9 +47,28 @@ uint32_t gossip_limit(const struct swim *s)
     return s->config.retransmit_multiplier * ceil_log2(cluster_size(s) + 1);
 }
 
-bool gossip_has_news(const struct swim *s)
+bool gossip_is_mending(const struct swim *s)
+{
+    return s->mend_rounds > 0;
+}
+
+/* Word of the living that got lost is found by comparing views; that of the dead is not. */
+static uint32_t limit_of(const struct swim *s, uint32_t slot)
+{
+    uint32_t limit = gossip_limit(s);
+    bool is_mended = gossip_is_mending(s) && member_at(s, slot)->record.status == SWIM_ALIVE;
+
+    return is_mended && limit > GOSSIP_CROWD_SENDS ? GOSSIP_CROWD_SENDS : limit;
+}
+
+static bool has_words(const struct swim *s)
 {
     return s->news_count > 0 || s->accusations.count > 0 || meta_news_is_due(s);
+}
+
+bool gossip_has_news(const struct swim *s)
+{
+    return has_words(s) || gossip_is_mending(s);
 }
 
 void gossip_follow_membership(struct swim *s)
@@ -85,14 +106,32 @@ static void queue(struct swim *s, uint32_t slot, uint32_t sent)
     gossip_follow_membership(s);
 }
 
+/* Somebody who lives is news while there is more already than fits into a datagram. */
+static void follow_crowd(struct swim *s, uint32_t slot)
+{
+    if (s->news_count > CROWD && member_at(s, slot)->record.status == SWIM_ALIVE &&
+        sync_can_mend(s))
+        s->mend_rounds = MEND_ROUNDS;
+}
+
+void gossip_agreed(struct swim *s)
+{
+    if (s->news_count > CROWD)
+        return;
+    s->mend_rounds = 0;
+    gossip_follow_membership(s);
+}
+
 void gossip_news(struct swim *s, uint32_t slot)
 {
     queue(s, slot, 0);
+    follow_crowd(s, slot);
 }
 
 void gossip_rumour(struct swim *s, uint32_t slot)
 {
-    queue(s, slot, RUMOUR_LEVEL);
+    queue(s, slot, gossip_is_mending(s) ? NEWS_LEVELS - 1 : RUMOUR_LEVEL);
+    follow_crowd(s, slot);
 }
 
 static bool is_among(const uint32_t *slots, uint32_t count, uint32_t slot)
@@ -140,10 +179,22 @@ static uint32_t replace_unproved(struct swim *s, uint32_t *targets, uint32_t cou
     return kept;
 }
 
+/* This round's synchronisation. */
+static void mend(struct swim *s, uint32_t slot)
+{
+    if (!gossip_is_mending(s))
+        return;
+    s->mend_rounds--;
+    if (!sync_can_mend(s))
+        s->mend_rounds = 0;
+    else if (slot)
+        sync_mend(s, slot);
+}
+
 void gossip_round(struct swim *s)
 {
     uint32_t targets[TARGETS_MAX];
-    uint32_t count = gossip_targets(s);
+    uint32_t count = has_words(s) ? gossip_targets(s) : 1; /* one to synchronise with */
 
     timer_stop(s, TIMER_GOSSIP);
     s->last_gossip = timer_now(s);
@@ -159,6 +210,7 @@ void gossip_round(struct swim *s)
             break;
         intent->news_only = true;
     }
+    mend(s, count ? targets[0] : 0);
     gossip_follow_membership(s);
 }
 
@@ -184,7 +236,7 @@ static bool is_subject(const struct intent *intent, uint32_t slot)
 static bool is_over(const struct swim *s, const struct intent *intent, uint32_t slot,
                     uint32_t level)
 {
-    return (level >= gossip_limit(s) && level < RUMOUR_LEVEL) || tombstone_is_fading(s, slot) ||
+    return (level >= limit_of(s, slot) && level < RUMOUR_LEVEL) || tombstone_is_fading(s, slot) ||
            (s->live_count == 1 && is_idle_talk(s, intent, slot));
 }
 
@@ -196,7 +248,7 @@ static bool charge(struct swim *s, uint32_t slot)
     uint32_t sent = m->news_sent + 1u;
 
     unqueue(s, slot);
-    if (sent == NEWS_LEVELS || (sent < RUMOUR_LEVEL && sent >= gossip_limit(s)))
+    if (sent == NEWS_LEVELS || (sent < RUMOUR_LEVEL && sent >= limit_of(s, slot)))
         return false;
     m->news_sent = (uint8_t)sent;
     list_push_tail(&s->news[m->news_sent], news_links(s), slot);

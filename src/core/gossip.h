@@ -23,7 +23,14 @@ void gossip_rumour(struct swim *s, uint32_t slot);
 /* A third party tells us of `slot` what we know already: that counts like a transmission of ours,
  * so that all stop the sooner the more have heard, and go on where much is lost. */
 void gossip_overheard(struct swim *s, uint32_t slot);
-/* Is there anything to tell: news of members, accusations, or names and tags? */
+/* Views are being mended: more was news at once than fits into a datagram, and who can synchronise
+ * need not be told all of it. Each piece about the living is sent twice, and each round asks for a
+ * synchronisation, until a view equals ours, or for 16 rounds. Names and tags likewise. */
+enum { GOSSIP_CROWD_SENDS = 2 };
+bool gossip_is_mending(const struct swim *s);
+/* A peer's view equals ours: the mending is over, unless as much is news as began it. */
+void gossip_agreed(struct swim *s);
+/* Is there anything to do: news of members, accusations, names and tags, views to mend? */
 bool gossip_has_news(const struct swim *s);
 /* There is nothing more to say about `slot`. */
 void gossip_withdraw(struct swim *s, uint32_t slot);

@@ -67,7 +67,7 @@ _Static_assert(2 * 64 + 64 * 20 >= OUTBOX_MAX, "the outbox bounds the widest gos
 enum timer {
     TIMER_PROBE,    /* the direct probe's time is over; before TIMER_ROUND, if both are late */
     TIMER_ROUND,    /* a probe round ends and the next begins */
-    TIMER_GOSSIP,   /* the next gossip round, while there is news */
+    TIMER_GOSSIP,   /* the next gossip round, while there is news, or views mend */
     TIMER_HEAL,     /* the next contact to a seed or a dead member's address */
     TIMER_SYNC,     /* the next full push to a plain peer */
     TIMER_RELIABLE, /* the earliest missing ACK */
@@ -388,6 +388,7 @@ struct swim {
 
     struct list news[NEWS_LEVELS]; /* by number of transmissions */
     uint32_t news_count;
+    uint32_t mend_rounds;  /* of gossip that are left to synchronise in: gossip_is_mending */
     swim_time last_gossip; /* timer time of the last round */
 
     struct list meta_news[NEWS_LEVELS]; /* as news, of names and tags */

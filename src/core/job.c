@@ -16,9 +16,8 @@
 
 /* The default receive buffer of Linux holds 92 datagrams of this size: a third of it at once. */
 enum { BURST = 32 };
-/* After the burst: 500 a second to a peer that reads at its own pace; 25 to a plain one, which
- * drops what exceeds 50 a second and a burst of 100, our other datagrams included. */
-static const swim_time PACE_CAPABLE = 2 * SWIM_MS;
+/* After the burst: 500 a second (JOB_PACE) to a peer that reads at its own pace; 25 to a plain one,
+ * which drops what exceeds 50 a second and a burst of 100, our other datagrams included. */
 static const swim_time PACE_PLAIN = 40 * SWIM_MS;
 
 /* Offset of the is_last byte of a BUCKETS record that is the first of its datagram. */
@@ -235,7 +234,7 @@ static void pace(struct swim *s, struct job *job)
     if (job->burst)
         job->burst--;
     if (!job->burst)
-        job->due = s->now + (job->extended ? PACE_CAPABLE : PACE_PLAIN);
+        job->due = s->now + (job->extended ? JOB_PACE : PACE_PLAIN);
 }
 
 size_t job_transmit(struct swim *s, struct swim_addr *ret_to, void *buf, size_t cap)

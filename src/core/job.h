@@ -6,6 +6,9 @@
 
 #include "core/instance.h"
 
+/* From one datagram of a job to the next, after the first burst, to a peer that reads at its own pace. */
+#define JOB_PACE (2 * SWIM_MS)
+
 /* Begins a job towards `to` (`slot`, if it is a member); the caller fills in what it sends.
  * NULL when the same is under way already, or JOBS_MAX are (counted). */
 struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot,

@@ -26,6 +26,8 @@ static uint32_t limit_of(const struct swim *s, uint32_t slot)
     uint32_t least = ceil_log2(cluster_size(s) + 1);
     uint32_t limit = gossip_limit(s) / parts_of(s, slot);
 
+    if (gossip_is_mending(s))
+        return GOSSIP_CROWD_SENDS;
     return limit > least ? limit : least;
 }
 
@@ -59,7 +61,7 @@ void meta_news_tell(struct swim *s, uint32_t slot)
 
 void meta_news_rumour(struct swim *s, uint32_t slot)
 {
-    queue(s, slot, RUMOUR_LEVEL);
+    queue(s, slot, gossip_is_mending(s) ? NEWS_LEVELS - 1 : RUMOUR_LEVEL);
 }
 
 void meta_news_withdraw(struct swim *s, uint32_t slot)

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "core/clock.h"
+#include "core/gossip.h"
 #include "core/job.h"
 #include "core/member.h"
 #include "core/outbox.h"
@@ -150,6 +151,7 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
         s->stats.digests_equal++;
         s->differs_since = SWIM_NEVER;
         s->sync_failures = 0;
+        gossip_agreed(s);
         if (s->sync_allowed > s->now + sync_settling_time(s))
             s->sync_allowed = s->now + sync_settling_time(s); /* the back-off ends with its cause */
         return;
@@ -211,20 +213,22 @@ void sync_write_request(struct swim *s, struct wire_builder *b)
     wire_put_record(b, WIRE_EXT_BUCKETS, value, (uint16_t)writer_size(&w));
 }
 
-void sync_ask(struct swim *s, uint32_t slot)
+bool sync_can_mend(const struct swim *s)
+{
+    /* A full table can't come to agree with anybody. */
+    return !is_off(s) && s->plain_live == 0 && s->slots_used < s->config.members_max;
+}
+
+static bool ask(struct swim *s, uint32_t slot)
 {
     const struct member *m = member_at(s, slot);
     uint32_t bits = ceil_log2(cluster_size(s) / MEMBERS_PER_BUCKET + 1);
 
-    /* A full table can't come to agree with anybody. */
-    if (is_off(s) || s->now < s->sync_allowed || !(m->flags & MEMBER_CAPABLE) ||
-        !(m->flags & MEMBER_PROVED) || s->slots_used == s->config.members_max)
-        return;
+    if (is_off(s) || !(m->flags & MEMBER_CAPABLE) || !(m->flags & MEMBER_PROVED) ||
+        s->slots_used == s->config.members_max)
+        return false;
     if (!outbox_push(s, WIRE_SYNC, slot, &m->record.addr))
-        return;
-    s->sync_allowed = s->now + (sync_settling_time(s) << s->sync_failures);
-    if (s->sync_failures < (s->session.open ? SYNC_LOSSES_MAX : SYNC_FAILURES_MAX))
-        s->sync_failures++;
+        return false;
     s->session.peer_id = m->record.id;
     s->session.started = s->now;
     s->session.bits = (uint8_t)(bits < BUCKET_BITS_MAX ? bits : BUCKET_BITS_MAX);
@@ -232,6 +236,28 @@ void sync_ask(struct swim *s, uint32_t slot)
     if (++s->session.number == 0)
         s->session.number = 1;
     s->stats.syncs_started++;
+    return true;
+}
+
+void sync_ask(struct swim *s, uint32_t slot)
+{
+    bool is_lost = s->session.open;
+
+    if (s->now < s->sync_allowed || !ask(s, slot))
+        return;
+    s->sync_allowed = s->now + (sync_settling_time(s) << s->sync_failures);
+    if (s->sync_failures < (is_lost ? SYNC_LOSSES_MAX : SYNC_FAILURES_MAX))
+        s->sync_failures++;
+}
+
+void sync_mend(struct swim *s, uint32_t slot)
+{
+    swim_time reply_time = ms(s->config.gossip_interval_ms) + chunks_needed(s, false) * JOB_PACE;
+
+    if (s->session.open && s->now - s->session.started < reply_time)
+        return;
+    if (ask(s, slot) && s->sync_allowed < s->now + sync_settling_time(s))
+        s->sync_allowed = s->now + sync_settling_time(s);
 }
 
 static void hear_request(struct swim *s, const struct wire_datagram *dg,

@@ -74,7 +74,7 @@ static void two_tables_of_1000_meet(void **state)
            (unsigned long long)after.bytes_total, (unsigned long long)needed_bytes,
            (unsigned long long)after.bytes[WIRE_GOSSIP],
            (unsigned long long)(after.bytes[WIRE_SYNC] + after.bytes[WIRE_ANTI_ENTROPY]));
-    assert_true(after.bytes_total < 60 * needed_bytes);
+    assert_true(after.bytes_total < 8 * needed_bytes);
     assert_int_equal(sim_event_count(sim, SIM_NOBODY, SWIM_EVENT_SUSPECTED, 0, 0), 0);
     scenario_end(sim);
 }

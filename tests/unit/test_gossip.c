@@ -533,6 +533,121 @@ static void test_introductions_are_few(void **state)
     member_end(s);
 }
 
+/* ---- Much at once ---- */
+
+enum { MANY = 200, CAPACITY = 58 };
+
+/* Until neither news nor mending is left: within so many rounds. */
+static swim_time come_to_rest(struct swim *s, swim_time now)
+{
+    for (unsigned round = 0; gossip_has_news(s); round++) {
+        assert_in_range(round, 0, 1000);
+        now += s->config.gossip_interval_ms * SWIM_MS;
+        swim_advance(s, now);
+        drain_counting(s, now);
+    }
+    return now;
+}
+
+/* Number 1 among many, whose views could mend what gossip leaves out. */
+static struct swim *with_many(uint32_t interval_ms, swim_time *ret_now)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim *s;
+
+    config.anti_entropy_interval_ms = interval_ms;
+    s = with_members(&config, MANY, ret_now);
+    *ret_now = come_to_rest(s, *ret_now);
+    memset(told, 0, sizeof told);
+    return s;
+}
+
+static void test_a_crowd_is_told_twice_and_mended(void **state)
+{
+    swim_time now;
+    struct swim *s = with_many(10000, &now);
+    struct wire_entry dead = entry_of(5);
+    uint64_t syncs = stats_of(s).syncs_started;
+
+    (void)state;
+    dead.status = SWIM_DEAD;
+    for (uint32_t number = 10; number <= 9 + CAPACITY + 1; number++)
+        news_of(s, now, number, 1);
+    hear_entry(s, now, 3, dead);
+    tell_all(s, now);
+    for (uint32_t number = 10; number <= 9 + CAPACITY + 1; number++)
+        assert_in_range(told[number], 1, GOSSIP_CROWD_SENDS);
+    /* No comparison of views finds out about the dead. */
+    assert_int_equal(told[5], limit_of(s->config.retransmit_multiplier, MANY - 1));
+    assert_true(stats_of(s).syncs_started > syncs);
+    member_end(s);
+}
+
+static void test_what_fits_a_datagram_is_no_crowd(void **state)
+{
+    swim_time now;
+    struct swim *s = with_many(10000, &now);
+    uint64_t syncs = stats_of(s).syncs_started;
+
+    (void)state;
+    for (uint32_t number = 10; number < 10 + CAPACITY; number++)
+        news_of(s, now, number, 1);
+    tell_all(s, now);
+    for (uint32_t number = 10; number < 10 + CAPACITY; number++)
+        assert_int_equal(told[number], limit_of(s->config.retransmit_multiplier, MANY));
+    assert_int_equal(stats_of(s).syncs_started, syncs);
+    member_end(s);
+}
+
+/* Those who can't synchronise must be told as ever: it is switched off, or there is a plain peer. */
+static void test_without_mending_a_crowd_is_told_as_often_as_few(void **state)
+{
+    (void)state;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        swim_time now;
+        struct swim *s = with_many(turn ? 10000 : 0, &now);
+        struct message plain = {.kind = WIRE_GOSSIP, .from = 4, .heartbeat = 5000, .plain = true};
+
+        if (turn)
+            assert_int_equal(hear(s, now, &plain), SWIM_OK);
+        for (uint32_t number = 10; number <= 110; number++)
+            news_of(s, now, number, 1);
+        come_to_rest(s, now);
+        for (uint32_t number = 10; number <= 110; number++)
+            assert_int_equal(told[number], limit_of(s->config.retransmit_multiplier, MANY));
+        member_end(s);
+    }
+}
+
+/* It ends at the first view that is ours, and without one after a while: then there is silence. */
+static void test_mending_ends(void **state)
+{
+    (void)state;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        swim_time now;
+        struct swim *s = with_many(10000, &now);
+        uint64_t syncs = stats_of(s).syncs_started;
+        struct message ping = {.kind = WIRE_PING, .from = 2, .has_view = true};
+
+        for (uint32_t number = 10; number <= 110; number++)
+            news_of(s, now, number, 1);
+        if (turn) {
+            ping.view_digest = swim_view_digest(s);
+            ping.view_count = MANY;
+            assert_int_equal(hear(s, now, &ping), SWIM_OK);
+            assert_true(gossip_is_mending(s)); /* not while there is as much to tell as this */
+        }
+        now = tell_all(s, now);
+        if (turn) {
+            assert_int_equal(hear(s, now, &ping), SWIM_OK);
+            assert_false(gossip_is_mending(s));
+        }
+        come_to_rest(s, now);
+        assert_in_range(stats_of(s).syncs_started - syncs, 1, 16);
+        member_end(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +668,10 @@ int main(void)
         cmocka_unit_test(test_news_waits_for_somebody_to_tell),
         cmocka_unit_test(test_news_does_not_wait_for_proofs),
         cmocka_unit_test(test_introductions_are_few),
+        cmocka_unit_test(test_a_crowd_is_told_twice_and_mended),
+        cmocka_unit_test(test_what_fits_a_datagram_is_no_crowd),
+        cmocka_unit_test(test_without_mending_a_crowd_is_told_as_often_as_few),
+        cmocka_unit_test(test_mending_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
