@@ -163,6 +163,18 @@ bool config_check_whole(const struct agent_config *config, struct config_error *
     return check_families(config, ret_error) && check_security(config, ret_error);
 }
 
+/* What is behind the text is cleared: settings are compared as a whole. */
+static const char *set_text(char *to, size_t cap, const char *text, const char *too_long)
+{
+    size_t size = strlen(text);
+
+    if (size >= cap)
+        return too_long;
+    memset(to, 0, cap);
+    memcpy(to, text, size);
+    return NULL;
+}
+
 const char *config_set_http_bind(struct agent_config *config, const char *text)
 {
     return address_parse_ip(text, &config->http_bind);
@@ -183,24 +195,14 @@ const char *config_add_http_host(struct agent_config *config, const char *text)
 /* The text is in no message: people put the token itself here. */
 const char *config_set_http_token_file(struct agent_config *config, const char *text)
 {
-    size_t size = strlen(text);
-
-    if (size >= CONFIG_PATH_MAX)
-        return "the name of the file is longer than 511 bytes";
-    memset(config->http_token_file, 0, sizeof config->http_token_file);
-    memcpy(config->http_token_file, text, size);
-    return NULL;
+    return set_text(config->http_token_file, sizeof config->http_token_file, text,
+                    "the name of the file is longer than 511 bytes");
 }
 
 const char *config_set_control_socket(struct agent_config *config, const char *text)
 {
-    size_t size = strlen(text);
-
-    if (size >= CONFIG_SOCKET_PATH_MAX)
-        return "longer than the 107 bytes that the path of a Unix socket can have";
-    memset(config->control_socket, 0, sizeof config->control_socket);
-    memcpy(config->control_socket, text, size);
-    return NULL;
+    return set_text(config->control_socket, sizeof config->control_socket, text,
+                    "longer than the 107 bytes that the path of a Unix socket can have");
 }
 
 const char *config_set_metrics_advertise(struct agent_config *config, const char *text)
@@ -233,13 +235,8 @@ const char *config_add_exec(struct agent_config *config, const char *text)
 
 const char *config_set_state_dir(struct agent_config *config, const char *text)
 {
-    size_t size = strlen(text);
-
-    if (size >= CONFIG_PATH_MAX)
-        return "the name of the folder is longer than 511 bytes";
-    memset(config->state_dir, 0, sizeof config->state_dir);
-    memcpy(config->state_dir, text, size);
-    return NULL;
+    return set_text(config->state_dir, sizeof config->state_dir, text,
+                    "the name of the folder is longer than 511 bytes");
 }
 
 const char *config_set_log_level(struct agent_config *config, const char *text)
@@ -344,13 +341,10 @@ const char *config_set_key_file(struct agent_config *config, const char *text)
 
     if (size == 0)
         return "the name of the file is empty";
-    if (size >= CONFIG_PATH_MAX)
-        return "the name of the file is longer than 511 bytes";
     if (strspn(text, HEX_DIGITS) == size && size >= KEY_HEX_SIZE)
         return "this is a key, not the name of the file that holds it";
-    memset(config->key_file, 0, sizeof config->key_file);
-    memcpy(config->key_file, text, size);
-    return NULL;
+    return set_text(config->key_file, sizeof config->key_file, text,
+                    "the name of the file is longer than 511 bytes");
 }
 
 const char *config_set_cluster_key(struct agent_config *config, const char *text)

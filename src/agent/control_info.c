@@ -3,6 +3,7 @@
 #include "agent/control_routes.h"
 
 #include "agent/address.h"
+#include "agent/buffer_sink.h"
 #include "agent/keyfile.h"
 #include "agent/metrics.h"
 
@@ -134,10 +135,10 @@ void control_tell_metrics(const struct control_source *source, const struct http
     source->host->collect(source->host->context, &metrics);
     if (metrics_wants_open(request->accept)) {
         reply->content_type = METRICS_OPEN_TYPE;
-        metrics_render_open(&metrics, control_sink, reply->body);
+        metrics_render_open(&metrics, buffer_sink, reply->body);
     } else {
         reply->content_type = METRICS_TEXT_TYPE;
-        metrics_render_text(&metrics, control_sink, reply->body);
+        metrics_render_text(&metrics, buffer_sink, reply->body);
     }
 }
 
@@ -148,8 +149,8 @@ void control_tell_metrics_json(const struct control_source *source,
 
     (void)request;
     source->host->collect(source->host->context, &metrics);
-    metrics_render_json(&metrics, control_sink, reply->body);
-    control_sink(reply->body, "\n", 1);
+    metrics_render_json(&metrics, buffer_sink, reply->body);
+    buffer_sink(reply->body, "\n", 1);
 }
 
 void control_stream_events(const struct control_source *source, const struct http_request *request,

@@ -3,6 +3,7 @@
 #include "agent/control_routes.h"
 
 #include "agent/address.h"
+#include "agent/buffer_sink.h"
 #include "agent/member_list.h"
 
 void control_list_members(const struct control_source *source, const struct http_request *request,
@@ -10,7 +11,7 @@ void control_list_members(const struct control_source *source, const struct http
 {
     member_list_answer(source->swim, "members", request, reply);
     if (reply->status == 200)
-        control_sink(reply->body, "\n", 1);
+        buffer_sink(reply->body, "\n", 1);
 }
 
 /* The one member that ?id= names; false: there is none, and the reply says so. */

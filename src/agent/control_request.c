@@ -2,6 +2,8 @@
  * misspelt "id" must not be taken for a request without one. */
 #include "agent/control_routes.h"
 
+#include "agent/buffer_sink.h"
+
 #include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,19 +105,14 @@ bool control_take_order(enum swim_order order, struct http_reply *reply)
 
 /* ---- Answers ----------------------------------------------------------------------------- */
 
-void control_sink(void *reply_body, const char *data, size_t size)
-{
-    (void)evbuffer_add(reply_body, data, size);
-}
-
 void control_json_begin(struct json *json, struct http_reply *reply)
 {
-    json_init(json, control_sink, reply->body);
+    json_init(json, buffer_sink, reply->body);
     json_object_begin(json);
 }
 
 void control_json_end(struct json *json, struct http_reply *reply)
 {
     json_object_end(json);
-    control_sink(reply->body, "\n", 1);
+    buffer_sink(reply->body, "\n", 1);
 }

@@ -65,6 +65,5 @@ bool control_take_order(enum swim_order order, struct http_reply *reply);
 /* {...} and a newline: between the two, keys and values. */
 void control_json_begin(struct json *json, struct http_reply *reply);
 void control_json_end(struct json *json, struct http_reply *reply);
-void control_sink(void *reply_body, const char *data, size_t size);
 
 #endif

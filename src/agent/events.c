@@ -11,6 +11,7 @@
 #include "agent/journal.h"
 #include "agent/log.h"
 #include "agent/member_list.h"
+#include "agent/timer.h"
 #include "base/assert.h"
 #include "base/json.h"
 
@@ -253,7 +254,7 @@ static void go_on(struct listener *listener)
 static void arm_tick(struct events *events)
 {
     uint32_t wait_ms = events->heartbeat_ms < TICK_MS ? events->heartbeat_ms : TICK_MS;
-    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    struct timeval wait = timer_wait_ms(wait_ms);
 
     (void)event_add(events->tick, &wait);
 }
@@ -509,8 +510,7 @@ void events_free(struct events *events)
     if (events == NULL)
         return;
     ASSERT(events->count == 0);
-    if (events->tick != NULL)
-        event_free(events->tick);
+    timer_free(events->tick);
     journal_free(events->journal);
     free(events);
 }

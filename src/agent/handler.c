@@ -8,9 +8,11 @@
 #define _GNU_SOURCE
 #include "agent/handler.h"
 
+#include "agent/buffer_sink.h"
 #include "agent/clock.h"
 #include "agent/log.h"
 #include "agent/member_json.h"
+#include "agent/timer.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -54,11 +56,6 @@ struct handler {
 
 /* ---- The input --------------------------------------------------------------------------- */
 
-static void sink(void *context, const char *data, size_t size)
-{
-    (void)evbuffer_add(context, data, size);
-}
-
 static void put_self(struct json *json, const struct handler *handler)
 {
     struct member_clock clock = member_clock_now();
@@ -93,8 +90,8 @@ static uint32_t put_events(struct handler *handler, struct evbuffer *text)
         if (count > 0 && evbuffer_get_length(text) + event->size > limit)
             break;
         if (count++ > 0)
-            sink(text, ",", 1);
-        sink(text, event->json, event->size);
+            buffer_sink(text, ",", 1);
+        buffer_sink(text, event->json, event->size);
         handler->next++;
     }
     return count;
@@ -107,16 +104,16 @@ static uint32_t put_input(struct handler *handler, struct evbuffer *text)
     struct json json;
     uint32_t count;
 
-    json_init(&json, sink, text);
+    json_init(&json, buffer_sink, text);
     json_object_begin(&json);
     put_self(&json, handler);
     json_key(&json, "missed");
     json_u64(&json, handler->missed);
-    sink(text, events_key, sizeof events_key - 1); /* what follows is JSON already */
+    buffer_sink(text, events_key, sizeof events_key - 1); /* what follows is JSON already */
     count = put_events(handler, text);
-    sink(text, "]", 1);
+    buffer_sink(text, "]", 1);
     json_object_end(&json);
-    sink(text, "\n", 1);
+    buffer_sink(text, "\n", 1);
     handler->missed = 0;
     return count;
 }
@@ -239,7 +236,7 @@ static int spawn(const struct handler *handler, int input, uint32_t events, pid_
 
 static void arm(struct handler *handler, uint32_t wait_ms)
 {
-    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    struct timeval wait = timer_wait_ms(wait_ms);
 
     (void)evtimer_add(handler->timer, &wait);
 }
@@ -397,10 +394,8 @@ void handler_free(struct handler *handler)
         return;
     if (handler->pid != 0)
         signal_group(handler, SIGTERM);
-    if (handler->timer != NULL)
-        event_free(handler->timer);
-    if (handler->child != NULL)
-        event_free(handler->child);
+    timer_free(handler->timer);
+    timer_free(handler->child);
     free(handler);
 }
 

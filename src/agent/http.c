@@ -4,6 +4,7 @@
  */
 #include "agent/http.h"
 
+#include "agent/buffer_sink.h"
 #include "agent/http_accept.h"
 #include "agent/http_host.h"
 #include "agent/member_list.h"
@@ -13,11 +14,6 @@
 
 #include <event2/buffer.h>
 #include <string.h>
-
-static void sink(void *context, const char *data, size_t size)
-{
-    (void)evbuffer_add(context, data, size);
-}
 
 static void put_count(struct json *json, const char *key, uint64_t value)
 {
@@ -56,7 +52,7 @@ static void answer_healthz(const struct http_source *source, const struct http_r
 {
     (void)source;
     (void)request;
-    sink(reply->body, "{\"status\":\"ok\"}", 15);
+    buffer_sink(reply->body, "{\"status\":\"ok\"}", 15);
 }
 
 static void answer_readyz(const struct http_source *source, const struct http_request *request,
@@ -65,7 +61,7 @@ static void answer_readyz(const struct http_source *source, const struct http_re
     struct json json;
 
     (void)request;
-    json_init(&json, sink, reply->body);
+    json_init(&json, buffer_sink, reply->body);
     json_object_begin(&json);
     put_count(&json, "alive_nodes", swim_member_count(source->swim, SWIM_ALIVE));
     put_count(&json, "suspect_nodes", swim_member_count(source->swim, SWIM_SUSPECT));
@@ -87,10 +83,10 @@ static void answer_metrics(const struct http_source *source, const struct http_r
     source->collect(source->context, &metrics);
     if (metrics_wants_open(request->accept)) {
         reply->content_type = METRICS_OPEN_TYPE;
-        metrics_render_open(&metrics, sink, reply->body);
+        metrics_render_open(&metrics, buffer_sink, reply->body);
     } else {
         reply->content_type = METRICS_TEXT_TYPE;
-        metrics_render_text(&metrics, sink, reply->body);
+        metrics_render_text(&metrics, buffer_sink, reply->body);
     }
 }
 
@@ -101,7 +97,7 @@ static void answer_metrics_json(const struct http_source *source,
 
     (void)request;
     source->collect(source->context, &metrics);
-    metrics_render_json(&metrics, sink, reply->body);
+    metrics_render_json(&metrics, buffer_sink, reply->body);
 }
 
 /* ---- Paths ------------------------------------------------------------------------------- */

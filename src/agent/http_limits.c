@@ -7,6 +7,7 @@
 #include "agent/http_limits.h"
 
 #include "agent/clock.h"
+#include "agent/timer.h"
 #include "base/assert.h"
 
 #include <event2/buffer.h>
@@ -54,7 +55,7 @@ static uint64_t now_ms(void)
 
 static void arm(struct http_limits *limits, uint32_t wait_ms)
 {
-    struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    struct timeval wait = timer_wait_ms(wait_ms);
 
     (void)evtimer_add(limits->tick, &wait);
 }

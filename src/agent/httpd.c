@@ -6,6 +6,7 @@
 #include "agent/httpd.h"
 
 #include "agent/address.h"
+#include "agent/buffer_sink.h"
 #include "agent/http_limits.h"
 #include "agent/httpd_call.h"
 #include "base/json.h"
@@ -186,11 +187,6 @@ static const char *reason_of(int status)
     }
 }
 
-static void sink(void *context, const char *data, size_t size)
-{
-    (void)evbuffer_add(context, data, size);
-}
-
 void http_reply_text(struct http_reply *reply, int status, const char *text)
 {
     struct json json;
@@ -202,12 +198,12 @@ void http_reply_text(struct http_reply *reply, int status, const char *text)
         (void)evbuffer_add_printf(reply->body, "%s\n", text);
         return;
     }
-    json_init(&json, sink, reply->body);
+    json_init(&json, buffer_sink, reply->body);
     json_object_begin(&json);
     json_key(&json, "error");
     json_text(&json, text);
     json_object_end(&json);
-    sink(reply->body, "\n", 1);
+    buffer_sink(reply->body, "\n", 1);
 }
 
 static void refuse(const struct httpd *httpd, struct http_reply *reply, int status)

@@ -10,6 +10,7 @@
 #include "agent/clock.h"
 #include "agent/http_limits.h"
 #include "agent/httpd_call.h"
+#include "agent/timer.h"
 #include "base/assert.h"
 
 #include <event2/buffer.h>
@@ -58,8 +59,7 @@ struct httpd_later {
 
 static void free_later(struct httpd_later *later)
 {
-    if (later->deadline != NULL)
-        event_free(later->deadline);
+    timer_free(later->deadline);
     if (later->reply.body != NULL)
         evbuffer_free(later->reply.body);
     free(later);
@@ -90,7 +90,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *context)
 struct httpd_later *http_reply_later(struct http_reply *reply, uint32_t within_ms, httpd_gone *gone,
                                      void *context)
 {
-    struct timeval wait = {.tv_sec = within_ms / 1000, .tv_usec = within_ms % 1000 * 1000};
+    struct timeval wait = timer_wait_ms(within_ms);
     struct httpd_call *call = reply->call;
     struct httpd_later *later;
 

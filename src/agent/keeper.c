@@ -9,6 +9,7 @@
 #include "agent/clock.h"
 #include "agent/log.h"
 #include "agent/state_file.h"
+#include "agent/timer.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -69,8 +70,7 @@ static uint64_t now_since_1970_ms(void)
 
 static void arm(struct event *event, uint64_t wait_ms)
 {
-    struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000),
-                           .tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+    struct timeval wait = timer_wait_ms(wait_ms);
 
     (void)evtimer_add(event, &wait);
 }
@@ -419,10 +419,8 @@ void keeper_close(struct keeper *keeper)
         return;
     if (keeper->swim != NULL)
         save_last(keeper);
-    if (keeper->batch != NULL)
-        event_free(keeper->batch);
-    if (keeper->search != NULL)
-        event_free(keeper->search);
+    timer_free(keeper->batch);
+    timer_free(keeper->search);
     state_file_close(&keeper->file);
     free(keeper);
 }

@@ -13,6 +13,7 @@
 #include "agent/clock.h"
 #include "agent/config.h"
 #include "agent/log.h"
+#include "agent/timer.h"
 #include "base/assert.h"
 
 #include <ares.h>
@@ -102,8 +103,7 @@ static void on_socket_state(void *context, ares_socket_t fd, int readable, int w
 
     if (watched == NULL)
         return; /* more sockets than queries: c-ares' own time-out ends this one */
-    if (watched->event != NULL)
-        event_free(watched->event);
+    timer_free(watched->event);
     watched->event = NULL;
     if (what == 0)
         return;
@@ -379,8 +379,7 @@ void resolver_free(struct resolver *resolver)
     if (resolver == NULL)
         return;
     close_channel(resolver);
-    if (resolver->timer != NULL)
-        event_free(resolver->timer);
+    timer_free(resolver->timer);
     ares_library_cleanup();
     free(resolver);
 }

@@ -6,6 +6,7 @@
 
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/timer.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -143,8 +144,7 @@ void service_free(struct service *service)
     struct event *events[] = {service->first_turn, service->watchdog, service->status};
 
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
-        if (events[i] != NULL)
-            event_free(events[i]);
+        timer_free(events[i]);
     notify_close(&service->notify);
 }
 

@@ -56,7 +56,8 @@ static void assert_arrays(const struct swim *s)
         assert_memory_equal(&m->record.addr.ip, &models[number].record.addr.ip, 16);
         assert_int_equal(m->record.status, models[number].record.status);
         assert_int_equal(m->live_at != 0, is_model_live(number));
-        assert_int_equal(m->status_at != 0, is_model_live(number) && m->record.status == SWIM_ALIVE);
+        assert_int_equal(m->status_at != 0,
+                         is_model_live(number) && m->record.status == SWIM_ALIVE);
         if (m->live_at)
             assert_int_equal(live_of(s)[m->live_at - 1], slot);
         if (m->status_at)
