@@ -171,7 +171,7 @@ static const char *set_text(char *to, size_t cap, const char *text, const char *
     if (size >= cap)
         return too_long;
     memset(to, 0, cap);
-    memcpy(to, text, size);
+    memcpy(to, text, size + 1);
     return NULL;
 }
 
