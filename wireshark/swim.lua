@@ -84,7 +84,8 @@ local STATUSES = { [0] = "alive", [1] = "suspect", [2] = "dead", [3] = "left",
                    [255] = "says the cluster" }
 local RECORDS = { [0] = "PADDING", [1] = "PROBE", [2] = "ON_BEHALF", [3] = "SUSPICION", [4] = "VIEW",
                   [5] = "BUCKETS", [6] = "META", [7] = "TOKEN", [8] = "CLUSTER" }
-local PHASES = { [1] = "request", [2] = "reply", [3] = "return" }
+local PHASES = { [1] = "request", [2] = "reply", [3] = "return", [4] = "sketch", [5] = "again",
+                 [6] = "want" }
 local FAMILIES = { [4] = "IPv4", [6] = "IPv6" }
 local CHECKSUMS = { [0] = "bad", [1] = "good" }
 
@@ -144,8 +145,12 @@ local F = {
     bits = ProtoField.uint8("swim.buckets.bits", "Bits", base.DEC, nil, nil, "There are 2^bits buckets"),
     is_last = ProtoField.bool("swim.buckets.is_last", "Last datagram of this phase"),
     bucket_digest = ProtoField.uint32("swim.buckets.digest", "Digest of a bucket", base.HEX),
-    bucket_mask = ProtoField.bytes("swim.buckets.mask", "Buckets that differ, as bits"),
-    bucket_differs = ProtoField.uint16("swim.buckets.differs", "Bucket that differs", base.DEC),
+    bucket_mask = ProtoField.bytes("swim.buckets.mask", "Buckets that it is about, as bits"),
+    bucket_differs = ProtoField.uint16("swim.buckets.differs", "Bucket that it is about", base.DEC),
+    bucket_salt = ProtoField.uint32("swim.buckets.salt", "Salt", base.HEX, nil, nil, "Of the keys"),
+    bucket_cell = ProtoField.bytes("swim.buckets.cell", "Cell", base.NONE, "XOR of keys, XOR of their checks"),
+    bucket_density = ProtoField.uint16("swim.buckets.density", "Cells wanted for 16 buckets", base.DEC),
+    bucket_key = ProtoField.uint32("swim.buckets.key", "Key of a member that is wanted", base.HEX),
     token_challenge = ProtoField.uint64("swim.token.challenge", "Challenge", base.HEX, nil, nil, "0: none"),
     token_echo = ProtoField.uint64("swim.token.echo", "Echo", base.HEX, nil, nil, "0: none"),
     cluster_tag = ProtoField.uint64("swim.cluster.tag", "Tag of the cluster's name", base.HEX),
@@ -337,6 +342,18 @@ local function show_suspicions(r, item)
     end
 end
 
+-- What follows the mask of buckets: a sketch, a question for another one, or wishes.
+local function show_sketch(r, item, phase)
+    if phase == 5 then
+        r:show(item, F.bucket_density, 2)
+    elseif phase > 3 then
+        r:show(item, F.bucket_salt, 4)
+        while r:left() > 0 do
+            r:show(item, phase == 4 and F.bucket_cell or F.bucket_key, phase == 4 and 7 or 4)
+        end
+    end
+end
+
 local function show_buckets(r, item)
     local phase = r:show(item, F.phase, 1):uint()
     local bits = r:show(item, F.bits, 1):uint()
@@ -345,23 +362,31 @@ local function show_buckets(r, item)
         while r:left() >= 4 do
             r:show(item, F.bucket_digest, 4)
         end
-    elseif phase == 2 and r:left() > 0 then
-        local start, size = r.at, r:left()
+    elseif phase ~= 3 and r:left() > 0 then
+        local start, size = r.at, math.max(1, 2 ^ bits / 8)
         r:show(item, F.bucket_mask, size)
         for i = 0, math.min(2 ^ bits, 8 * size) - 1 do
             if band(rshift(r.tvb(start + floor(i / 8), 1):uint(), i % 8), 1) == 1 then
                 item:add(F.bucket_differs, r.tvb(start + floor(i / 8), 1), i):set_generated()
             end
         end
+        show_sketch(r, item, phase)
     end
 end
 
-local function size_of_buckets(r)
+local function is_size_of_buckets(r)
     local phase, bits = r.tvb(r.at, 1):uint(), r.tvb(r.at + 1, 1):uint()
-    if bits > 8 then
-        return nil
+    if bits > 8 or phase < 1 or phase > 6 then
+        return false
     end
-    return phase == 1 and 3 + 4 * 2 ^ bits or phase == 2 and 3 + math.max(1, 2 ^ bits / 8) or phase == 3 and 3
+    local mask = math.max(1, 2 ^ bits / 8)
+    local fixed = { 3 + 4 * 2 ^ bits, 3 + mask, 3, nil, 5 + mask, nil }
+    if fixed[phase] then
+        return r:left() == fixed[phase]
+    end
+    local rest = r:left() - 7 - mask -- behind the salt
+    local unit, most = phase == 4 and 28 or 4, phase == 4 and 160 * 7 or 160 * 4
+    return rest > 0 and rest <= most and rest % unit == 0
 end
 
 -- Bytes of the part of a member's metadata at `at`, 0 when it is not a right one.
@@ -445,7 +470,7 @@ local SHOW = {
         r:show(item, F.view_digest, 8)
         item:append_text((": %u live members"):format(r:show(item, F.view_members, 4):uint()))
     end },
-    [5] = { function(r) return r:left() >= 3 and size_of_buckets(r) == r:left() end,
+    [5] = { function(r) return r:left() >= 3 and is_size_of_buckets(r) end,
         function(r, item, about)
             about.phase = PHASES[r.tvb(r.at, 1):uint()]
             show_buckets(r, item)

@@ -175,6 +175,10 @@ static const char *check_bounds(const struct swim *s)
     REQUIRE(s->relay_count <= RELAYS_MAX, "relays are bounded");
     REQUIRE(s->reliable_count <= RELIABLE_MAX, "announcements are bounded");
     REQUIRE(s->job_count <= JOBS_MAX, "synchronisations are bounded");
+    REQUIRE(s->job_keys_held <= s->job_keys_used && s->job_keys_used <= JOB_KEYS_MAX,
+            "their keys are bounded");
+    REQUIRE(s->job_count > 0 || s->job_keys_used == 0,
+            "without synchronisations there are no keys");
     REQUIRE(s->probed <= s->live_count, "the probe cursor is within live[]");
     REQUIRE(s->healing.seed_count <= SWIM_SEEDS_MAX, "seeds are bounded");
     REQUIRE(s->healing.contact_count <= SWIM_CONTACTS_MAX, "contacts are bounded");

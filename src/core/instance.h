@@ -42,7 +42,9 @@ enum {
     RELAYS_MAX = 64,     /* indirect probes served at a time, for other members */
     RELAYS_PER_PEER = 4, /* of these, for one member: it has one probe under way at a time */
     RELIABLE_MAX = 64,   /* announcements awaiting an ACK: 2 * indirect_k + log2 n at most */
-    JOBS_MAX = 64,       /* synchronisations being sent, paced */
+    JOBS_MAX = 64,       /* synchronisations being sent, paced; a sketch's outcome is one */
+    JOBS_PER_PEER = 56,  /* of these, to one address */
+    JOB_KEYS_MAX = 2048, /* keys of members that they want and send */
     BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
     KNOCKS_MAX = 1024,   /* strangers' addresses that we have asked and that may answer now */
@@ -270,7 +272,16 @@ struct walk {
     uint8_t mask[BUCKETS_MAX / 8]; /* bit i mod 8 of byte i / 8: bucket i is walked */
 };
 
-enum job_kind { JOB_NONE, JOB_PUSH, JOB_REPLY, JOB_RETURN };
+enum job_kind {
+    JOB_NONE,
+    JOB_PUSH,
+    JOB_REPLY,
+    JOB_RETURN,
+    /* Of core/sync_sketch.h: sketches; a request for others; members by their keys. */
+    JOB_SKETCH,
+    JOB_AGAIN,
+    JOB_MEND,
+};
 
 /* A synchronisation that we send, a datagram at a time. */
 struct job {
@@ -283,6 +294,13 @@ struct job {
     uint16_t chunk;
     uint16_t chunk_count;
     uint16_t skip_synced; /* JOB_RETURN: members marked with this number are left out */
+    uint16_t density;     /* JOB_SKETCH, JOB_AGAIN: cells per bucket, times 16 */
+    uint16_t
+        own_count; /* JOB_MEND: of its keys, so many are of members to be sent, in rising order */
+    uint16_t key_count; /* ... and those behind are wanted from the peer, until that was said */
+    uint16_t keys_held; /* in job_keys_of, from keys_at on */
+    uint32_t keys_at;
+    uint32_t salt; /* JOB_SKETCH, JOB_MEND */
     uint8_t kind;
     uint8_t part; /* of the content at which the second walk stands */
     bool extended;
@@ -295,8 +313,9 @@ struct session {
     uint64_t peer_id;
     swim_time started;
     uint16_t number;
+    uint16_t owed;  /* ends of replies that are still to come: one for each request */
+    uint16_t looks; /* buckets of sketches that were looked at */
     uint8_t bits;
-    bool open;
 };
 
 /* Somebody who was asked, and may answer though he is a stranger. */
@@ -326,8 +345,8 @@ struct healing {
 
 /* Byte offsets of the arrays in the arena. */
 struct layout {
-    size_t knock_places, outbox, contacts, knocks, relays, reliables, jobs, dossiers, dossier_links,
-        members;
+    size_t knock_places, outbox, contacts, knocks, relays, reliables, jobs, job_keys, dossiers,
+        dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, event_links, fates;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_blocks, assemblies;
@@ -420,6 +439,8 @@ struct swim {
     uint32_t reliable_count;
     uint32_t job_count;
     uint32_t job_cursor;
+    uint32_t job_keys_used; /* the first so many of job_keys_of */
+    uint32_t job_keys_held; /* by jobs that have not ended */
     struct session session;
     swim_time differs_since; /* host time of the first differing view since one was equal */
     uint32_t sync_failures;  /* synchronisations asked for since then */
@@ -450,6 +471,7 @@ ARENA_ARRAY(knocks_of, struct knock, knocks)
 ARENA_ARRAY(relays_of, struct relay, relays)
 ARENA_ARRAY(reliables_of, struct reliable, reliables)
 ARENA_ARRAY(jobs_of, struct job, jobs)
+ARENA_ARRAY(job_keys_of, uint32_t, job_keys)
 ARENA_ARRAY(dossiers_of, struct dossier, dossiers)
 ARENA_ARRAY(dossier_links, struct link, dossier_links)
 ARENA_ARRAY(members_of, struct member, members)

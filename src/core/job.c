@@ -9,6 +9,7 @@
 #include "core/member.h"
 #include "core/meta_news.h"
 #include "core/sync.h"
+#include "core/sync_sketch.h"
 #include "core/transmit.h"
 #include "core/walk.h"
 
@@ -23,43 +24,116 @@ static const swim_time PACE_PLAIN = 40 * SWIM_MS;
 /* Offset of the is_last byte of a BUCKETS record that is the first of its datagram. */
 enum { IS_LAST_AT = WIRE_HEADER_SIZE + 2 + 3 + 2 };
 
-static struct job *find(struct swim *s, enum job_kind kind, const struct swim_addr *to)
+static bool is_like(const struct job *job, enum job_kind kind, const struct swim_addr *to)
 {
-    struct job *jobs = jobs_of(s);
+    return job->kind == kind && addr_equal(&job->to, to);
+}
+
+bool job_is_under_way(const struct swim *s, enum job_kind kind, const struct swim_addr *to)
+{
+    const struct job *jobs = jobs_of(s);
 
     for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
-        if (jobs[i].kind == kind && addr_equal(&jobs[i].to, to))
-            return &jobs[i];
+        if (is_like(&jobs[i], kind, to))
+            return true;
     }
-    return NULL;
+    return false;
 }
 
-struct job *job_start(struct swim *s, enum job_kind kind, uint32_t slot, const struct swim_addr *to)
+/* There is no need for another one of these buckets, or no room. */
+static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_addr *to,
+                       const struct walk *walk)
+{
+    const struct job *jobs = jobs_of(s);
+    uint32_t count = 0;
+
+    for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
+        if (is_like(&jobs[i], kind, to) &&
+            memcmp(jobs[i].walk.mask, walk->mask, sizeof walk->mask) == 0)
+            return true;
+        count += jobs[i].kind != JOB_NONE && addr_equal(&jobs[i].to, to);
+    }
+    if (s->job_count < JOBS_MAX && count < JOBS_PER_PEER)
+        return false;
+    s->stats.syncs_refused++;
+    return true;
+}
+
+/* Jobs of one kind to one address share their pace. */
+static void share_pace(struct swim *s, const struct job *with)
 {
     struct job *jobs = jobs_of(s);
 
-    if (!addr_is_usable(to) || find(s, kind, to)) /* nowhere, or being served */
-        return NULL;
-    for (unsigned i = 0; i < JOBS_MAX; i++) {
-        struct job *job = &jobs[i];
-
-        if (job->kind != JOB_NONE)
+    for (unsigned i = 0; s->job_count > 1 && i < JOBS_MAX; i++) {
+        if (!is_like(&jobs[i], with->kind, &with->to))
             continue;
-        memset(job, 0, sizeof *job);
-        job->kind = (uint8_t)kind;
-        job->to = *to;
-        job->due = s->now;
-        job->burst = BURST;
-        job->extended = slot && member_at(s, slot)->flags & MEMBER_CAPABLE;
-        s->job_count++;
-        return job;
+        jobs[i].burst = with->burst;
+        jobs[i].due = with->due;
     }
-    s->stats.syncs_refused++;
-    return NULL;
 }
 
+struct job *job_start(struct swim *s, enum job_kind kind, const struct source *source,
+                      const struct walk *walk)
+{
+    struct job *jobs = jobs_of(s);
+    struct job *job = NULL;
+    uint32_t burst = BURST;
+    swim_time due = s->now;
+
+    if (!addr_is_usable(&source->addr) || is_refused(s, kind, &source->addr, walk))
+        return NULL;
+    for (unsigned i = 0; i < JOBS_MAX; i++) {
+        if (jobs[i].kind == JOB_NONE) {
+            job = job ? job : &jobs[i];
+        } else if (is_like(&jobs[i], kind, &source->addr)) {
+            burst = jobs[i].burst;
+            due = jobs[i].due;
+        }
+    }
+    ASSERT(job);
+    memset(job, 0, sizeof *job);
+    job->kind = (uint8_t)kind;
+    job->to = source->addr;
+    job->due = due;
+    job->burst = burst;
+    job->walk = *walk;
+    walk_restart(&job->walk);
+    job->extended = source->slot && member_at(s, source->slot)->flags & MEMBER_CAPABLE;
+    s->job_count++;
+    return job;
+}
+
+struct job *job_start_keys(struct swim *s, const struct source *source, const struct walk *walk,
+                           uint32_t salt, uint32_t count)
+{
+    struct job *job = NULL;
+
+    if (s->job_keys_used + count <= JOB_KEYS_MAX)
+        job = job_start(s, JOB_MEND, source, walk);
+    else
+        s->stats.syncs_refused++;
+    if (!job)
+        return NULL;
+    job->salt = salt;
+    job->keys_at = s->job_keys_used;
+    job->key_count = (uint16_t)count;
+    job->keys_held = (uint16_t)count;
+    s->job_keys_used += count;
+    s->job_keys_held += count;
+    return job;
+}
+
+uint32_t *job_keys(const struct swim *s, const struct job *job)
+{
+    return job_keys_of(s) + job->keys_at;
+}
+
+/* Keys are given back when the last of them are, since jobs end soon. */
 static void finish(struct swim *s, struct job *job)
 {
+    s->job_keys_held -= job->keys_held;
+    if (s->job_keys_held == 0)
+        s->job_keys_used = 0;
     job->kind = JOB_NONE;
     s->job_count--;
 }
@@ -72,7 +146,7 @@ void sync_stop(struct swim *s)
         if (jobs[i].kind != JOB_NONE)
             finish(s, &jobs[i]);
     }
-    s->session.open = false;
+    s->session.owed = 0;
     timer_stop(s, TIMER_SYNC);
 }
 
@@ -89,6 +163,12 @@ swim_time sync_deadline(const struct swim *s)
 }
 
 /* ---- What is sent ---- */
+
+/* Not one of those that a job of keys is about. */
+static bool is_passed_over(const struct swim *s, const struct job *job, uint32_t slot)
+{
+    return job->kind == JOB_MEND && !sync_is_mended(s, job, slot);
+}
 
 /* Its entry is to be sent. */
 static bool is_wanted(const struct job *job, const struct member *m)
@@ -115,6 +195,8 @@ static bool write_members(struct swim *s, struct wire_builder *b, struct job *jo
 
     *ret_count = 0;
     for (; (slot = walk_slot(s, &job->walk)) != 0; walk_step(&job->walk)) {
+        if (is_passed_over(s, job, slot))
+            continue;
         job->has_metas |= wants_meta(s, job, slot);
         if (!is_wanted(job, member_at(s, slot)))
             continue;
@@ -131,7 +213,7 @@ static bool write_metas(struct swim *s, struct writer *value, struct job *job)
     uint32_t slot;
 
     for (; (slot = walk_slot(s, &job->walk)) != 0; walk_step(&job->walk)) {
-        if (!wants_meta(s, job, slot))
+        if (is_passed_over(s, job, slot) || !wants_meta(s, job, slot))
             continue;
         if (!meta_news_put_parts(s, value, slot, &job->part))
             return false;
@@ -148,12 +230,23 @@ static void begin_second(struct job *job)
 
 /* ---- Datagrams ---- */
 
-static void begin_sync(struct swim *s, struct wire_builder *b, const struct job *job)
+/* Something that the peer has is wanted, and was not said yet. */
+static bool has_wants(const struct job *job)
+{
+    return job->kind == JOB_MEND && job->key_count > job->own_count;
+}
+
+static void begin_sync(struct swim *s, struct wire_builder *b, struct job *job)
 {
     uint8_t value[SYNC_VALUE_HEADER + BUCKETS_MAX / 8];
     unsigned mask_size = sync_mask_size(job->walk.bits);
     unsigned size = SYNC_VALUE_HEADER + (job->kind == JOB_REPLY ? mask_size : 0);
 
+    if (has_wants(job)) {
+        sync_write_want(s, b, job);
+        job->key_count = job->own_count;
+        return;
+    }
     value[0] = job->kind == JOB_REPLY ? SYNC_REPLY : SYNC_RETURN;
     value[1] = job->walk.bits;
     value[2] = 0;
@@ -202,22 +295,38 @@ static bool write_second(struct swim *s, struct wire_builder *b, struct job *job
     return is_done;
 }
 
+/* Says at its place what the job's kind has to say. True when it is done. */
+static bool write_content(struct swim *s, struct wire_builder *b, struct job *job,
+                          uint32_t *ret_count)
+{
+    *ret_count = 0;
+    if (job->kind == JOB_SKETCH)
+        return sync_write_sketch(s, b, job);
+    if (job->kind == JOB_AGAIN)
+        return sync_write_again(b, job);
+    return job->is_second ? write_second(s, b, job, ret_count) : write_first(s, b, job, ret_count);
+}
+
+/* A push has promised its chunks, a reply has to say that it ends, and questions are asked whether
+ * or not there is anything to tell. */
+static bool is_owed(const struct job *job)
+{
+    return job->kind == JOB_REPLY || job->kind == JOB_SKETCH || job->kind == JOB_AGAIN ||
+           has_wants(job);
+}
+
 /* The job's next datagram, 0 when its present walk had nothing left to say. */
 static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
 {
     bool is_push = job->kind == JOB_PUSH && !job->is_second;
-    /* A push has promised its chunks, and a reply has to say that it ends. */
-    bool is_owed = is_push || job->kind == JOB_REPLY;
+    bool must_go = is_push || is_owed(job);
     struct wire_header header = transmit_header(s, is_push ? WIRE_ANTI_ENTROPY : WIRE_SYNC);
     struct wire_builder b;
     uint32_t count;
     bool is_done;
 
     wire_begin(&b, buf, sync_datagram_max(s), &header);
-    if (job->is_second)
-        is_done = write_second(s, &b, job, &count);
-    else
-        is_done = write_first(s, &b, job, &count);
+    is_done = write_content(s, &b, job, &count);
     if (is_done && !job->is_second && job->has_metas) {
         begin_second(job);
         return count || is_push ? wire_finish(&b) : 0;
@@ -226,7 +335,7 @@ static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
         buf[IS_LAST_AT] = is_done;
     if (is_done)
         finish(s, job);
-    return is_done && !count && !is_owed ? 0 : wire_finish(&b);
+    return is_done && !count && !must_go ? 0 : wire_finish(&b);
 }
 
 static void pace(struct swim *s, struct job *job)
@@ -235,6 +344,7 @@ static void pace(struct swim *s, struct job *job)
         job->burst--;
     if (!job->burst)
         job->due = s->now + (job->extended ? JOB_PACE : PACE_PLAIN);
+    share_pace(s, job);
 }
 
 size_t job_transmit(struct swim *s, struct swim_addr *ret_to, void *buf, size_t cap)

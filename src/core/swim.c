@@ -41,6 +41,7 @@ static struct layout layout_of(const struct swim_config *config)
     l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
     l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
     l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
+    l.job_keys = place(&at, JOB_KEYS_MAX, sizeof(uint32_t));
     l.dossiers = place(&at, DOSSIERS_MAX + 1, sizeof(struct dossier));
     l.dossier_links = place(&at, DOSSIERS_MAX + 1, sizeof(struct link));
     l.members = place(&at, slots, sizeof(struct member));

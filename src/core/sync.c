@@ -7,6 +7,7 @@
 #include "core/job.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/sync_sketch.h"
 
 #include <string.h>
 
@@ -77,16 +78,16 @@ static uint16_t chunks_needed(const struct swim *s, bool has_echo)
 
 bool sync_push(struct swim *s, const struct source *source)
 {
+    static const struct walk everybody = {.mask = {1}}; /* of one bucket */
     struct job *job = NULL;
 
     if (source->is_proved)
-        job = job_start(s, JOB_PUSH, source->slot, &source->addr);
+        job = job_start(s, JOB_PUSH, source, &everybody);
     if (!job)
         return false;
     job->table_version = ++s->table_version;
     job->echo = job->extended ? source->challenge : 0;
     job->chunk_count = chunks_needed(s, job->echo);
-    job->walk.mask[0] = 1; /* of one bucket: everybody */
     s->stats.syncs_started++;
     return true;
 }
@@ -109,14 +110,20 @@ void sync_push_periodic(struct swim *s)
 
 /* ---- Views ---- */
 
-/* More is missing on one side than the news under way can account for: tables that have grown
- * apart, or a start of many at once. No need to wait for quiet. */
-static bool is_far_apart(const struct swim *s, uint32_t view_count)
+/* By how much the numbers of live members differ: so many are missing on one side at least. */
+static uint32_t gap_to(const struct swim *s, const struct wire_datagram *dg)
 {
     uint32_t n = cluster_size(s);
-    uint32_t gap = view_count > n ? view_count - n : n - view_count;
+    uint32_t theirs = dg->has_view ? dg->view_count : n;
 
-    return gap > GAP_MIN && gap > n / 8;
+    return theirs > n ? theirs - n : n - theirs;
+}
+
+/* More is missing on one side than the news under way can account for: tables that have grown
+ * apart, or a start of many at once. No need to wait for quiet. */
+static bool is_far_apart(const struct swim *s, uint32_t gap)
+{
+    return gap > GAP_MIN && gap > cluster_size(s) / 8;
 }
 
 /* Different for longer than dissemination takes: we have heard no news for so long; or there is
@@ -162,7 +169,7 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
     /* Two clusters that meet need not wait; a newcomer with an empty table is being sent one. */
     is_first_contact =
         source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 && s->live_count > 1;
-    if (is_first_contact || is_far_apart(s, dg->view_count) || is_overdue(s))
+    if (is_first_contact || is_far_apart(s, gap_to(s, dg)) || is_overdue(s))
         sync_ask(s, partner(s, source->slot));
 }
 
@@ -193,9 +200,11 @@ bool sync_is_wellformed(const struct wire_datagram *dg)
 {
     const uint8_t *value = dg->buckets;
 
-    if (!value || dg->buckets_size < SYNC_VALUE_HEADER)
+    if (!value || dg->buckets_size < SYNC_VALUE_HEADER || value[1] > BUCKET_BITS_MAX)
         return false;
-    return value[0] >= SYNC_REQUEST && value[0] <= SYNC_RETURN && value[1] <= BUCKET_BITS_MAX &&
+    if (value[0] >= SYNC_SKETCH && value[0] <= SYNC_WANT)
+        return sync_is_sketch_size(value[0], value[1], dg->buckets_size);
+    return value[0] >= SYNC_REQUEST && value[0] <= SYNC_RETURN &&
            dg->buckets_size == value_size(value[0], value[1]);
 }
 
@@ -232,7 +241,8 @@ static bool ask(struct swim *s, uint32_t slot)
     s->session.peer_id = m->record.id;
     s->session.started = s->now;
     s->session.bits = (uint8_t)(bits < BUCKET_BITS_MAX ? bits : BUCKET_BITS_MAX);
-    s->session.open = true;
+    s->session.owed = 1;
+    s->session.looks = 0;
     if (++s->session.number == 0)
         s->session.number = 1;
     s->stats.syncs_started++;
@@ -241,7 +251,7 @@ static bool ask(struct swim *s, uint32_t slot)
 
 void sync_ask(struct swim *s, uint32_t slot)
 {
-    bool is_lost = s->session.open;
+    bool is_lost = s->session.owed;
 
     if (s->now < s->sync_allowed || !ask(s, slot))
         return;
@@ -254,7 +264,7 @@ void sync_mend(struct swim *s, uint32_t slot)
 {
     swim_time reply_time = ms(s->config.gossip_interval_ms) + chunks_needed(s, false) * JOB_PACE;
 
-    if (s->session.open && s->now - s->session.started < reply_time)
+    if (s->session.owed && s->now - s->session.started < reply_time)
         return;
     if (ask(s, slot) && s->sync_allowed < s->now + sync_settling_time(s))
         s->sync_allowed = s->now + sync_settling_time(s);
@@ -265,56 +275,59 @@ static void hear_request(struct swim *s, const struct wire_datagram *dg,
 {
     unsigned bits = dg->buckets[1];
     struct reader digests = reader_of(dg->buckets + SYNC_VALUE_HEADER, 4u << bits);
-    uint8_t mask[BUCKETS_MAX / 8] = {0};
+    struct walk differ = {.bits = (uint8_t)bits};
     uint32_t different = 0;
-    struct job *job;
 
     for (uint32_t i = 0; i < 1u << bits; i++) {
         if (read_u32(&digests) == folded_digest(s, bits, i))
             continue;
-        mask[i / 8] |= (uint8_t)(1u << i % 8);
+        differ.mask[i / 8] |= (uint8_t)(1u << i % 8);
         different++;
     }
-    if (!different)
-        return;
-    job = job_start(s, JOB_REPLY, source->slot, &source->addr);
-    if (!job)
-        return;
-    job->walk.bits = (uint8_t)bits;
-    memcpy(job->walk.mask, mask, sizeof mask);
+    if (different && !job_is_under_way(s, JOB_REPLY, &source->addr) &&
+        !job_is_under_way(s, JOB_SKETCH, &source->addr))
+        sync_reply(s, source, &differ, sync_density(different, bits, gap_to(s, dg)));
 }
 
 static void hear_reply(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     bool is_last = dg->buckets[2];
+    struct walk differ = {.bits = dg->buckets[1]};
     struct job *job;
 
     if (!is_last || !source->is_sync)
         return;
-    s->session.open = false;
-    job = job_start(s, JOB_RETURN, source->slot, &source->addr);
-    if (!job)
-        return;
-    job->walk.bits = dg->buckets[1];
-    job->skip_synced = s->session.number;
-    memcpy(job->walk.mask, dg->buckets + SYNC_VALUE_HEADER, sync_mask_size(job->walk.bits));
+    s->session.owed--;
+    memcpy(differ.mask, dg->buckets + SYNC_VALUE_HEADER, sync_mask_size(differ.bits));
+    job = job_start(s, JOB_RETURN, source, &differ);
+    if (job)
+        job->skip_synced = s->session.number;
+}
+
+bool sync_is_in_session(const struct swim *s, const struct wire_datagram *dg)
+{
+    return s->session.peer_id == dg->header.sender_id &&
+           s->now - s->session.started <= SESSION_LIFE;
 }
 
 bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg)
 {
-    return dg->header.kind == WIRE_SYNC && dg->buckets[0] == SYNC_REPLY && s->session.open &&
-           s->session.peer_id == dg->header.sender_id &&
-           s->now - s->session.started <= SESSION_LIFE;
+    return dg->header.kind == WIRE_SYNC && dg->buckets[0] == SYNC_REPLY && s->session.owed &&
+           sync_is_in_session(s, dg);
 }
 
 void sync_hear(struct swim *s, const struct wire_datagram *dg, const struct source *source)
 {
     if (!source->slot || !source->is_proved || !is_live(member_at(s, source->slot)) || is_off(s))
         return;
-    if (dg->buckets[0] == SYNC_REQUEST)
-        hear_request(s, dg, source);
-    else if (dg->buckets[0] == SYNC_REPLY)
-        hear_reply(s, dg, source);
+    switch (dg->buckets[0]) {
+    case SYNC_REQUEST: hear_request(s, dg, source); break;
+    case SYNC_REPLY: hear_reply(s, dg, source); break;
+    case SYNC_SKETCH: sync_hear_sketch(s, dg, source); break;
+    case SYNC_AGAIN: sync_hear_again(s, dg, source); break;
+    case SYNC_WANT: sync_hear_want(s, dg, source); break;
+    default: break; /* a return asks for nothing */
+    }
 }
 
 void sync_note_equal(struct swim *s, uint32_t slot, const struct record *heard)

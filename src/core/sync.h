@@ -11,6 +11,8 @@
  *       SYNC return: ours that it     ----->
  *       did not have
  *
+ *   Where few of many members differ, the reply is sketches instead: see sync_sketch.h.
+ *
  *   A newcomer, and a plain peer every interval, get the whole table in ANTI_ENTROPY chunks.
  */
 #ifndef SWIM_CORE_SYNC_H
@@ -28,6 +30,8 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
 void sync_hear(struct swim *s, const struct wire_datagram *dg, const struct source *source);
 /* True while what a first synchronisation tells us is known to everybody else. */
 bool sync_is_settling(const struct swim *s);
+/* The datagram is from whom we asked for a synchronisation last, and not too late for it. */
+bool sync_is_in_session(const struct swim *s, const struct wire_datagram *dg);
 /* True for a reply to the synchronisation that we asked for. */
 bool sync_is_reply(const struct swim *s, const struct wire_datagram *dg);
 /* A reply told us of `slot`: nothing to return if it says what we hold. */
@@ -58,7 +62,15 @@ swim_time sync_deadline(const struct swim *s);
 bool sync_is_wellformed(const struct wire_datagram *dg);
 
 /* The value of a BUCKETS record. */
-enum sync_phase { SYNC_REQUEST = 1, SYNC_REPLY = 2, SYNC_RETURN = 3 };
+enum sync_phase {
+    SYNC_REQUEST = 1,
+    SYNC_REPLY = 2,
+    SYNC_RETURN = 3,
+    /* Of sync_sketch.h. */
+    SYNC_SKETCH = 4,
+    SYNC_AGAIN = 5,
+    SYNC_WANT = 6,
+};
 #define SYNC_VALUE_HEADER 3 /* phase u8, bits u8, is_last u8 */
 
 /* Bytes of a mask of 2^bits buckets. */

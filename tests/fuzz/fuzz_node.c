@@ -381,14 +381,21 @@ static void put_records(struct world *w, struct wire_builder *b, uint8_t which)
 static void put_buckets(struct world *w, struct wire_builder *b)
 {
     uint8_t value[3 + 4 * 256] = {0};
-    unsigned phase = 1 + draw(w) % 3;
+    unsigned phase = 1 + draw(w) % 6;
     unsigned bits = draw(w) % 9;
+    unsigned mask = bits < 3 ? 1 : 1u << (bits - 3);
     unsigned size = 3;
 
     if (phase == 1)
         size += 4u << bits;
     else if (phase == 2)
-        size += bits < 3 ? 1 : 1u << (bits - 3);
+        size += mask;
+    else if (phase == 4)
+        size += mask + 4 + 28 * (1u + draw(w) % 32);
+    else if (phase == 5)
+        size += mask + 2;
+    else if (phase == 6)
+        size += mask + 4 + 4 * (1u + draw(w) % 160);
     value[0] = (uint8_t)phase;
     value[1] = (uint8_t)bits;
     value[2] = draw(w) & 1;

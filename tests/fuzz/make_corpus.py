@@ -51,6 +51,7 @@ def main():
         write('differential', f'extended_{kind}', datagram)
         write('core', f'extended_{kind}', step(6, datagram) * 2 + struct.pack('>BH', 3, 600) * 3)
     write('core', 'accused', accused())
+    sketches()
     # What record_traffic.c has written.
     folder = os.path.join(HERE, 'corpus', 'datagram')
     for name in sorted(os.listdir(folder)):
@@ -74,10 +75,12 @@ def records_of():
     write('record', 'together', bytes([1]) + together)
     write('record', 'payload', bytes([0, 0, 0, 1, 2, 3, 4, 255]) + bytes(24))
     write('record', 'twice', bytes([1, 0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 3, 12]) + bytes(12))
-    # BUCKETS: request, reply and return, with the lengths that they must have and others.
-    for phase in (0, 1, 2, 3, 4):
+    # BUCKETS: each phase, with the lengths that it must have and others.
+    for phase in (0, 1, 2, 3, 4, 5, 6, 7):
         for bits in (0, 3, 6, 9):
-            for length in (3, 4, 3 + (4 << bits), 3 + (1 << bits) // 8):
+            mask = max(1, (1 << bits) // 8)
+            for length in {3, 4, 3 + (4 << bits), 3 + (1 << bits) // 8, 5 + mask, 7 + mask + 4,
+                           7 + mask + 28, 7 + mask + 56}:
                 if length <= 255:
                     write('record', f'buckets_{phase}_{bits}_{length}',
                           bytes([7, 5, length, phase, bits, 1]) + bytes(length - 3))
@@ -115,6 +118,16 @@ RECORD_META = 9  # the place in fuzz_record.c's table
 def extended(kind, sender, records):
     header = struct.pack('>BBHQIIBBH', 1, kind, 0, sender, 5, 1, 3, 1, 0)
     return header + struct.pack('>H', len(records)) + records
+
+
+def sketches():
+    """A sketch of noise, a question for another one, and a wish for keys, of 256 buckets."""
+    for phase, content in ((4, bytes(range(4 + 7 * 16))), (5, b'\0\x20'), (6, bytes(range(4 + 4 * 8)))):
+        value = bytes([phase, 8, 1]) + b'\x81' * 32 + content
+        datagram = extended(8, 2, struct.pack('>BH', 5, len(value)) + value)
+        write('datagram', f'sync_{phase}', datagram)
+        write('differential', f'sync_{phase}', datagram)
+        write('core', f'sync_{phase}', step(6, datagram) * 2 + struct.pack('>BH', 3, 600) * 3)
 
 
 def accused():

@@ -132,15 +132,20 @@ static bool take_payload(const uint8_t *bytes, size_t size, struct naive_datagra
 static bool are_buckets(const uint8_t *bytes, size_t size)
 {
     unsigned buckets = 1;
+    unsigned mask;
 
     if (size < 3 || bytes[1] > 8)
         return false;
     for (unsigned i = 0; i < bytes[1]; i++)
         buckets *= 2;
+    mask = buckets < 8 ? 1 : buckets / 8;
     switch (bytes[0]) {
     case 1: return size == 3 + 4 * buckets;
-    case 2: return size == 3 + (buckets < 8 ? 1 : buckets / 8);
+    case 2: return size == 3 + mask;
     case 3: return size == 3;
+    case 4: return size > 7 + mask && size <= 7 + mask + 160 * 7 && (size - 7 - mask) % 28 == 0;
+    case 5: return size == 5 + mask;
+    case 6: return size > 7 + mask && size <= 7 + mask + 160 * 4 && (size - 7 - mask) % 4 == 0;
     default: return false;
     }
 }

@@ -347,7 +347,7 @@ static void test_a_reply_out_of_turn_is_not_returned_to(void **state)
         if (late)
             p.now += 5001 * SWIM_MS;
         else
-            p.a->session.open = false;
+            p.a->session.owed = 0;
         deliver(p.a, p.b, p.now, &sent);
         assert_int_equal(swim_member_count(p.a, SWIM_ALIVE), 500);
         assert_false(next_sync(p.a, p.now, SYNC_RETURN, &sent));

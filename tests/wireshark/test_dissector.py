@@ -32,7 +32,8 @@ FIELDS = """version kind length sender heartbeat incarnation flags flags.request
     target.family target.ipv4 target.ipv6 target.port target.addr table.version chunk.index
     chunk.count extensions.length record.type record.length probe.sequence on_behalf
     suspicion.target suspicion.incarnation suspicion.accuser view.digest view.members
-    buckets.phase buckets.bits buckets.is_last buckets.digest buckets.mask token.challenge
+    buckets.phase buckets.bits buckets.is_last buckets.digest buckets.mask buckets.salt
+    buckets.cell buckets.density buckets.key token.challenge
     meta.member meta.incarnation meta.version meta.digest meta.size meta.number meta.bytes
     token.echo cluster.tag padding ignored""".split()
 
@@ -121,8 +122,19 @@ def expect_record(want, kind, value):
         for at in range(3, len(value), 4):
             if value[0] == 1:
                 want("buckets.digest", hexed(value[at:at + 4]))
-        if value[0] == 2:
-            want("buckets.mask", value[3:].hex())
+        mask = max(1, 2 ** value[1] // 8)
+        if value[0] not in (1, 3):
+            want("buckets.mask", value[3:3 + mask].hex())
+        rest = value[3 + mask:]
+        if value[0] == 5:
+            want("buckets.density", number(rest))
+        if value[0] in (4, 6):
+            want("buckets.salt", hexed(rest[:4]))
+        for at in range(4, len(rest), 7 if value[0] == 4 else 4):
+            if value[0] == 4:
+                want("buckets.cell", rest[at:at + 7].hex())
+            elif value[0] == 6:
+                want("buckets.key", hexed(rest[at:at + 4]))
     elif kind == META:
         while value:
             want("meta.member", number(value[:8]))
@@ -228,6 +240,9 @@ def of_every_kind():
         (SYNC, [(BUCKETS, bytes([2, 1, 0, 2])), view], four),
         (SYNC, [(BUCKETS, bytes([2, 4, 1, 0x81, 0x10])), view], six),
         (SYNC, [(BUCKETS, bytes([3, 4, 1])), view], six + four),
+        (SYNC, [(BUCKETS, bytes([4, 4, 0, 1, 2]) + u(0xfeed, 4) + bytes(range(56)))], b""),
+        (SYNC, [(BUCKETS, bytes([5, 1, 1, 3]) + u(512, 2))], b""),
+        (SYNC, [(BUCKETS, bytes([6, 3, 0, 0x80]) + u(0xfeed, 4) + u(1, 4) + u(2, 4))], four),
         (GOSSIP, [(META, part(b"db-2\0rack\0007\0", 0) + part(b"\0", 0, 9))], four),
         (GOSSIP, [(0x77, b"unknown"), (0x78, b"")], four),
     ]
@@ -318,8 +333,8 @@ class Dissector(TsharkTestCase):
         never = [name for name in names(FIELDS) if not any(fields[name] for fields in every)]
         self.assertEqual(never, [], "fields that no datagram of this test has")
         differ = show(capture, ["swim.buckets.differs"])
-        self.assertEqual([d["swim.buckets.differs"] for d in differ[-5:-2]],
-                         [["1"], ["0", "7", "12"], []])
+        self.assertEqual([d["swim.buckets.differs"] for d in differ[-8:-2]],
+                         [["1"], ["0", "7", "12"], [], ["0", "9"], ["0", "1"], ["7"]])
 
     def test_names_and_tags(self):
         """From one part, and from several in any order."""
