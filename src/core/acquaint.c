@@ -33,8 +33,8 @@ static void begin_anew(struct swim *s, uint32_t slot)
     m->synced = 0;
     m->news_sent = 0;
     m->reported = SWIM_ALIVE;
-    m->flags = (m->flags & MEMBER_AT_ADDR) | MEMBER_CAPABLE | MEMBER_HEARD | MEMBER_REPORTED |
-               MEMBER_PROVED;
+    m->flags = (m->flags & (MEMBER_AT_ADDR | MEMBER_META)) | MEMBER_CAPABLE | MEMBER_HEARD |
+               MEMBER_REPORTED | MEMBER_PROVED;
 }
 
 struct swim *swim_init_acquainted(void *arena, size_t size, const struct swim_config *config,

@@ -51,7 +51,7 @@ static const char *check_slot(const struct swim *s, uint32_t slot, struct tally 
     const struct meta_slot *held = &meta_slots_of(s)[slot];
     bool is_unheld = held->flags & META_UNHELD;
 
-    if (!m->has_meta) {
+    if (!has_meta(m)) {
         REQUIRE(!is_linked(meta_links(s), slot), "who has no names and tags is in no list of them");
         return NULL;
     }

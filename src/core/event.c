@@ -115,9 +115,9 @@ static bool next_meta_event(struct swim *s, uint32_t slot, struct swim_event *re
 {
     struct meta_slot *held = &meta_slots_of(s)[slot];
     struct member *m = member_at(s, slot);
-    uint8_t due = m->has_meta && is_live(m) ? held->flags : 0;
+    uint8_t due = has_meta(m) && is_live(m) ? held->flags : 0;
 
-    if (!m->has_meta)
+    if (!has_meta(m))
         return false;
     *ret = (struct swim_event){.before = (enum swim_status)m->reported, .at = held->changed};
     if (due & META_RETAGGED) {
@@ -144,7 +144,7 @@ static bool next_member_event(struct swim *s, uint32_t slot, struct swim_event *
         event.before = (enum swim_status)m->reported;
         inspect_member(s, slot, &event.member);
         mark_reported(m, event.kind);
-        if (event.kind == SWIM_EVENT_JOINED && m->has_meta) /* with all that is known of it */
+        if (event.kind == SWIM_EVENT_JOINED && has_meta(m)) /* with all that is known of it */
             meta_slots_of(s)[slot].flags &= (uint8_t)~META_RETAGGED;
         *ret = event;
         return true;
@@ -160,7 +160,7 @@ static bool has_more(const struct swim *s, uint32_t slot, enum swim_event_kind s
 
     if (is_arrival(said) && m->record.status != SWIM_ALIVE)
         return true;
-    return m->has_meta && meta_slots_of(s)[slot].flags & (META_RETAGGED | META_RIVALLED);
+    return has_meta(m) && meta_slots_of(s)[slot].flags & (META_RETAGGED | META_RIVALLED);
 }
 
 bool swim_next_event(struct swim *s, struct swim_event *ret)

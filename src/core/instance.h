@@ -89,6 +89,7 @@ enum member_flag {
     MEMBER_RESTARTED = 0x80, /* a RESTARTED event is due */
     MEMBER_PRUNED = 0x100,   /* a tombstone that the host wants to see no more */
     MEMBER_ACCUSED = 0x200,  /* suspect because of a probe of ours */
+    MEMBER_META = 0x400, /* its name and tags are known, or that there are some: meta_slots_of */
 };
 
 struct member {
@@ -111,8 +112,9 @@ struct member {
     uint16_t flags;
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
-    bool has_meta;     /* its name and tags are known, or that there are some: meta_slots_of */
 };
+
+_Static_assert(sizeof(struct member) <= 88, "what is known of a member");
 
 /* What only those have whom we doubt, or mourn; all zero for the others. */
 union fate {
@@ -129,7 +131,7 @@ enum meta_flag {
 };
 
 /* What is known of a member's name and tags, beside members[], so that members without any do not
- * touch it. Means nothing unless has_meta. */
+ * touch it. Means nothing without MEMBER_META. */
 struct meta_slot {
     struct wire_meta_key key;
     swim_time changed;  /* host time of the last change of content */
@@ -518,6 +520,11 @@ static inline bool is_live(const struct member *m)
 static inline bool is_plain(const struct member *m)
 {
     return (m->flags & (MEMBER_HEARD | MEMBER_CAPABLE)) == MEMBER_HEARD;
+}
+
+static inline bool has_meta(const struct member *m)
+{
+    return m->flags & MEMBER_META;
 }
 
 static inline bool is_proved(const struct member *m)

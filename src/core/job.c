@@ -181,7 +181,7 @@ static bool wants_meta(const struct swim *s, const struct job *job, uint32_t slo
 {
     const struct meta_slot *held = &meta_slots_of(s)[slot];
 
-    if (!job->extended || !members_of(s)[slot].has_meta)
+    if (!job->extended || !has_meta(&members_of(s)[slot]))
         return false;
     return job->kind != JOB_RETURN || held->synced != job->skip_synced;
 }

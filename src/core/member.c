@@ -106,7 +106,7 @@ uint64_t member_slot_digest(const struct swim *s, uint32_t slot)
     uint64_t digest = member_digest(&m->record);
     const struct wire_meta_key *key = &meta_slots_of(s)[slot].key;
 
-    if (!m->has_meta)
+    if (!has_meta(m))
         return digest;
     digest = hash_combine(digest, (uint64_t)key->incarnation << 32 | key->version);
     return hash_combine(digest, key->digest);
@@ -121,13 +121,18 @@ static void digest_toggle(struct swim *s, uint32_t slot)
     s->view_changed = s->now;
 }
 
+static void set_has_meta(struct member *m, bool has)
+{
+    m->flags = (uint16_t)(has ? m->flags | MEMBER_META : m->flags & ~MEMBER_META);
+}
+
 void member_set_meta(struct swim *s, uint32_t slot, const struct wire_meta_key *key)
 {
     struct member *m = member_at(s, slot);
 
     if (is_live(m))
         digest_toggle(s, slot);
-    m->has_meta = key != NULL;
+    set_has_meta(m, key != NULL);
     if (key)
         meta_slots_of(s)[slot].key = *key;
     if (is_live(m))
@@ -505,15 +510,15 @@ static void swap_meta(struct swim *s, uint32_t a, uint32_t b)
     struct member *one = &members_of(s)[a];
     struct member *other = &members_of(s)[b];
     struct meta_slot before;
-    bool had = one->has_meta;
+    bool had = has_meta(one);
 
-    if (one->has_meta || other->has_meta) {
+    if (has_meta(one) || has_meta(other)) {
         before = meta_slots_of(s)[a];
         meta_slots_of(s)[a] = meta_slots_of(s)[b];
         meta_slots_of(s)[b] = before;
     }
-    one->has_meta = other->has_meta;
-    other->has_meta = had;
+    set_has_meta(one, has_meta(other));
+    set_has_meta(other, had);
 }
 
 void member_swap_self(struct swim *s, uint32_t slot)
@@ -544,7 +549,7 @@ void member_copy_table(struct swim *s, const struct swim *from)
     ASSERT(s->slots_used == 1 && s->config.members_max == from->config.members_max);
     memcpy(members_of(s), members_of(from), slots * sizeof(struct member));
     for (uint32_t slot = SELF; slot < slots; slot++) { /* contents: meta_take_over */
-        if (members_of(s)[slot].has_meta)
+        if (has_meta(&members_of(s)[slot]))
             meta_slots_of(s)[slot] = (struct meta_slot){.key = meta_slots_of(from)[slot].key,
                                                         .size = meta_slots_of(from)[slot].size};
     }

@@ -102,7 +102,7 @@ static void hold(struct swim *s, uint32_t slot, const struct wire_meta_key *key,
                  const uint8_t *content, uint32_t size)
 {
     struct meta_slot *held = slot_of(s, slot);
-    bool is_first = !members_of(s)[slot].has_meta;
+    bool is_first = !has_meta(&members_of(s)[slot]);
     bool is_change = is_first || held->key.digest != key->digest || held->flags & META_UNHELD;
     bool has_old_name = !is_first && names_is_called(s, slot, content, size);
 
@@ -126,7 +126,7 @@ static void hold(struct swim *s, uint32_t slot, const struct wire_meta_key *key,
 /* The same, but there is no room for it. */
 static void hold_key(struct swim *s, uint32_t slot, const struct wire_meta_key *key, uint16_t size)
 {
-    if (members_of(s)[slot].has_meta)
+    if (has_meta(&members_of(s)[slot]))
         release_content(s, slot);
     else
         memset(slot_of(s, slot), 0, sizeof(struct meta_slot));
@@ -139,7 +139,7 @@ static void hold_key(struct swim *s, uint32_t slot, const struct wire_meta_key *
 
 void meta_drop(struct swim *s, uint32_t slot)
 {
-    if (!member_at(s, slot)->has_meta)
+    if (!has_meta(member_at(s, slot)))
         return;
     drop(s, slot);
     revive(s);
@@ -147,7 +147,7 @@ void meta_drop(struct swim *s, uint32_t slot)
 
 void meta_follow_status(struct swim *s, uint32_t slot)
 {
-    if (!member_at(s, slot)->has_meta)
+    if (!has_meta(member_at(s, slot)))
         return;
     names_follow(s, slot, false);
     if (!is_live(member_at(s, slot)))
@@ -159,7 +159,7 @@ void meta_take_over(struct swim *s, uint32_t slot, const struct swim *like, uint
     const struct meta_slot *its = slot_of(like, its_slot);
     uint8_t content[META_CONTENT_MAX];
 
-    if (!member_at(s, slot)->has_meta)
+    if (!has_meta(member_at(s, slot)))
         return;
     if (!its->block && slot == SELF) { /* the host says what it is, as in a cold start */
         member_set_meta(s, SELF, NULL);
@@ -195,7 +195,7 @@ void meta_renew(struct swim *s)
 {
     struct wire_meta_key key = {.version = 1, .digest = slot_of(s, SELF)->key.digest};
 
-    if (!self_of(s)->has_meta)
+    if (!has_meta(self_of(s)))
         return;
     member_set_meta(s, SELF, &key);
     meta_news_tell(s, SELF);
@@ -207,7 +207,7 @@ static void overrule(struct swim *s, const struct wire_meta_key *heard)
     static const uint8_t nothing[1] = {0}; /* no name, no tags */
     struct wire_meta_key key;
 
-    if (self_of(s)->has_meta) {
+    if (has_meta(self_of(s))) {
         const struct wire_meta_key own = slot_of(s, SELF)->key;
 
         key = next_key(s, meta_compare(heard, &own) > 0 ? heard : &own);
@@ -229,7 +229,7 @@ static void hear_about_self(struct swim *s, const struct wire_meta_part *part, b
 
     if (s->leaving)
         return;
-    if (!self_of(s)->has_meta || meta_compare(heard, own) > 0 ||
+    if (!has_meta(self_of(s)) || meta_compare(heard, own) > 0 ||
         (heard->incarnation == own->incarnation && heard->version == own->version &&
          heard->digest != own->digest)) {
         overrule(s, heard);
@@ -251,9 +251,9 @@ void swim_set_meta(struct swim *s, swim_time now, const struct swim_meta *meta)
     clock_enter(s, now);
     size = meta_value_write(meta, content);
     digest = meta_value_digest(content, size);
-    if (s->leaving || (self_of(s)->has_meta && slot_of(s, SELF)->key.digest == digest))
+    if (s->leaving || (has_meta(self_of(s)) && slot_of(s, SELF)->key.digest == digest))
         return;
-    key = next_key(s, self_of(s)->has_meta ? &slot_of(s, SELF)->key : NULL);
+    key = next_key(s, has_meta(self_of(s)) ? &slot_of(s, SELF)->key : NULL);
     key.digest = digest;
     hold(s, SELF, &key, content, (uint32_t)size);
     meta_news_tell(s, SELF);
@@ -271,7 +271,7 @@ static bool has_metas(const struct swim *s, uint32_t slot)
 static int order_of(const struct swim *s, uint32_t slot, const struct wire_meta_part *part)
 {
     const struct meta_slot *held = slot_of(s, slot);
-    int order = members_of(s)[slot].has_meta ? meta_compare(&part->key, &held->key) : 1;
+    int order = has_meta(&members_of(s)[slot]) ? meta_compare(&part->key, &held->key) : 1;
 
     if (order == 0 && held->flags & META_UNHELD && meta_store_has_room(s, part->size))
         return 1;
@@ -282,7 +282,8 @@ static int order_of(const struct swim *s, uint32_t slot, const struct wire_meta_
 static bool has_room_for(const struct swim *s, uint32_t slot, uint32_t size)
 {
     const struct meta_slot *held = slot_of(s, slot);
-    uint32_t freed = members_of(s)[slot].has_meta && held->block ? meta_store_need(held->size) : 0;
+    uint32_t freed =
+        has_meta(&members_of(s)[slot]) && held->block ? meta_store_need(held->size) : 0;
 
     return meta_store_need(size) <= s->meta_blocks_max - s->meta_blocks_used + freed;
 }
@@ -350,7 +351,7 @@ static void hear_part(struct swim *s, const struct wire_meta_part *part,
         if (order == 0 && !is_sync && part->number == 0)
             meta_news_overheard(s, slot);
     }
-    if (source->is_sync && members_of(s)[slot].has_meta &&
+    if (source->is_sync && has_meta(&members_of(s)[slot]) &&
         meta_compare(&part->key, &slot_of(s, slot)->key) == 0)
         slot_of(s, slot)->synced = s->session.number;
 }
@@ -378,7 +379,7 @@ bool swim_member_meta(const struct swim *s, uint64_t id, struct swim_meta *ret)
     ASSERT(s && ret);
     slot = member_find(s, id);
     held = slot_of(s, slot);
-    if (!inspect_is_listed(s, slot) || !members_of(s)[slot].has_meta || !held->block)
+    if (!inspect_is_listed(s, slot) || !has_meta(&members_of(s)[slot]) || !held->block)
         return false;
     meta_store_read(s, held->block, 0, content, held->size);
     meta_value_read(content, held->size, ret);

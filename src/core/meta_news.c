@@ -39,7 +39,7 @@ static void unqueue(struct swim *s, uint32_t slot)
 
 static bool is_queued(const struct swim *s, uint32_t slot)
 {
-    return members_of(s)[slot].has_meta && !(meta_slots_of(s)[slot].flags & META_UNHELD) &&
+    return has_meta(&members_of(s)[slot]) && !(meta_slots_of(s)[slot].flags & META_UNHELD) &&
            is_linked(meta_links(s), slot);
 }
 
@@ -240,7 +240,7 @@ static void write_rest(struct swim *s, struct writer *value, const struct intent
 {
     uint8_t part = intent->meta_part;
 
-    if (!members_of(s)[intent->meta].has_meta || !meta_slots_of(s)[intent->meta].block)
+    if (!has_meta(&members_of(s)[intent->meta]) || !meta_slots_of(s)[intent->meta].block)
         return; /* forgotten meanwhile */
     if (!meta_news_put_parts(s, value, intent->meta, &part) && part > intent->meta_part)
         follow_up(s, intent, intent->meta, part);

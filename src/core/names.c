@@ -45,7 +45,7 @@ static bool read_name(const struct swim *s, uint32_t slot, uint8_t ret[NAME_SIZE
     const struct meta_slot *held = &meta_slots_of(s)[slot];
     size_t length = 0;
 
-    if (!members_of(s)[slot].has_meta || !held->block)
+    if (!has_meta(&members_of(s)[slot]) || !held->block)
         return false;
     memset(ret, 0, NAME_SIZE);
     meta_store_read(s, held->block, 0, ret, held->size < NAME_SIZE ? held->size : NAME_SIZE);
@@ -90,7 +90,7 @@ static uint32_t find_unindexed(const struct swim *s, const uint8_t name[NAME_SIZ
     while (++slot <= s->slots_high) {
         const struct meta_slot *held = &meta_slots_of(s)[slot];
 
-        if (slot != SELF && members_of(s)[slot].has_meta && held->name_hash == hash &&
+        if (slot != SELF && has_meta(&members_of(s)[slot]) && held->name_hash == hash &&
             (held->flags & (META_NAMED | META_INDEXED)) == META_NAMED && is_called(s, slot, name))
             return slot;
     }
@@ -180,7 +180,7 @@ void names_leave(struct swim *s, uint32_t slot)
     struct meta_slot *held = &meta_slots_of(s)[slot];
     struct index_view names = names_index(s);
 
-    if (!members_of(s)[slot].has_meta)
+    if (!has_meta(&members_of(s)[slot]))
         return;
     if (held->flags & META_INDEXED)
         index_remove(&names, held->name_hash, slot);
@@ -199,7 +199,7 @@ void names_follow(struct swim *s, uint32_t slot, bool is_old)
         names_leave(s, slot);
         return;
     }
-    if (!members_of(s)[slot].has_meta || held->flags & META_NAMED || !read_name(s, slot, name))
+    if (!has_meta(&members_of(s)[slot]) || held->flags & META_NAMED || !read_name(s, slot, name))
         return;
     if (!is_old)
         find_rivals(s, slot, name);
