@@ -29,7 +29,7 @@ static const char *check_self(const struct swim *s)
     REQUIRE(self->record.status == (s->leaving ? SWIM_LEFT : SWIM_ALIVE),
             "self is alive, or left once it leaves: never suspect, never dead");
     REQUIRE(!self->live_at && !self->status_at, "self is not among its own peers");
-    REQUIRE(!is_linked(event_links(s), SELF), "self has no member events");
+    REQUIRE(!is_in_queue(next_event(s), SELF), "self has no member events");
     return NULL;
 }
 
@@ -147,8 +147,7 @@ static const char *check_lists(const struct swim *s)
         broken = check_list(&s->accusations, dossier_links(s));
     if (!broken)
         broken = check_list(&s->dossiers_free, dossier_links(s));
-    if (!broken)
-        broken = check_list(&s->events, event_links(s));
+    REQUIRE(broken || queue_check(&s->events, next_event(s)), "the queue of events is in order");
     for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
         broken = check_list(&s->news[level], news_links(s));
     return broken ? broken : suspects_check(s);

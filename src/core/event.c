@@ -11,8 +11,8 @@ void event_about(struct swim *s, uint32_t slot, bool is_update)
     ASSERT(slot != SELF);
     if (is_update)
         member_at(s, slot)->flags |= MEMBER_UPDATED;
-    if (!is_linked(event_links(s), slot))
-        list_push_tail(&s->events, event_links(s), slot);
+    if (!is_in_queue(next_event(s), slot))
+        queue_push(&s->events, next_event(s), slot);
 }
 
 void event_about_meta(struct swim *s, uint32_t slot)
@@ -24,12 +24,6 @@ void event_about_meta(struct swim *s, uint32_t slot)
 void event_about_self(struct swim *s, enum self_event event)
 {
     s->self_events |= (uint32_t)event;
-}
-
-void event_withdraw(struct swim *s, uint32_t slot)
-{
-    if (is_linked(event_links(s), slot))
-        list_remove(&s->events, event_links(s), slot);
 }
 
 static bool next_self_event(struct swim *s, struct swim_event *ret)
@@ -140,6 +134,8 @@ static bool next_member_event(struct swim *s, uint32_t slot, struct swim_event *
     struct member *m = member_at(s, slot);
     struct swim_event event = {.at = m->changed};
 
+    if (m->record.id == 0)
+        return false; /* freed before anybody asked */
     if (describe(m, &event)) {
         event.before = (enum swim_status)m->reported;
         inspect_member(s, slot, &event.member);
@@ -174,7 +170,7 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
 
         /* What has more to say stays at the head for it. */
         if (!is_due || !has_more(s, slot, ret->kind))
-            list_remove(&s->events, event_links(s), slot);
+            queue_pop(&s->events, next_event(s));
         if (is_due)
             return true;
     }

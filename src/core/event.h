@@ -1,6 +1,7 @@
 /*
  * Events for the host: one pending entry a member at most, with what has changed since the host
- * last heard of it, so the queue is bounded by the table.
+ * last heard of it, so the queue is bounded by the table. A slot that is freed keeps its place: there
+ * is nothing to tell then, or of whom it was given to.
  */
 #ifndef SWIM_CORE_EVENT_H
 #define SWIM_CORE_EVENT_H
@@ -12,7 +13,5 @@ void event_about(struct swim *s, uint32_t slot, bool is_update);
 /* Another name or other tags. */
 void event_about_meta(struct swim *s, uint32_t slot);
 void event_about_self(struct swim *s, enum self_event event);
-/* The slot is about to be freed: an event nobody has asked for is void. */
-void event_withdraw(struct swim *s, uint32_t slot);
 
 #endif

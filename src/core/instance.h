@@ -21,6 +21,7 @@
 #include "base/assert.h"
 #include "base/list.h"
 #include "base/prng.h"
+#include "base/queue.h"
 #include "core/index.h"
 #include "core/merge.h"
 #include "core/meta_value.h"
@@ -350,7 +351,7 @@ struct layout {
     size_t knock_places, outbox, contacts, knocks, relays, reliables, jobs, job_keys, dossiers,
         dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
-    size_t live, alive, news_links, event_links, fates;
+    size_t live, alive, news_links, next_event, fates;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_blocks, assemblies;
     size_t size;
 };
@@ -451,7 +452,7 @@ struct swim {
     struct healing healing;
     struct outbox outbox;
 
-    struct list events;
+    struct queue events;
     uint32_t self_events;
     bool was_full;     /* the table, when a newcomer came last */
     bool probe_failed; /* the last one concluded, and intermediaries were silent too */
@@ -484,7 +485,7 @@ ARENA_ARRAY(addr_heads, uint32_t, addr_heads)
 ARENA_ARRAY(live_of, uint32_t, live)
 ARENA_ARRAY(alive_of, uint32_t, alive)
 ARENA_ARRAY(news_links, struct link, news_links)
-ARENA_ARRAY(event_links, struct link, event_links)
+ARENA_ARRAY(next_event, uint32_t, next_event)
 ARENA_ARRAY(fates_of, union fate, fates)
 ARENA_ARRAY(meta_slots_of, struct meta_slot, meta_slots)
 ARENA_ARRAY(meta_links, struct link, meta_links)

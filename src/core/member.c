@@ -364,7 +364,7 @@ void member_free(struct swim *s, uint32_t slot)
     struct index_view ids = member_ids(s);
 
     ASSERT(slot != SELF && m->flags & MEMBER_FORGOTTEN);
-    ASSERT(!is_linked(news_links(s), slot) && !is_linked(event_links(s), slot));
+    ASSERT(!is_linked(news_links(s), slot));
     ASSERT(!is_linked(grave_links(s), slot));
     index_remove(&ids, hash_u64(m->record.id), slot);
     memset(m, 0, sizeof *m);

@@ -52,7 +52,7 @@ static struct layout layout_of(const struct swim_config *config)
     l.live = place(&at, slots, sizeof(uint32_t));
     l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
-    l.event_links = place(&at, slots, sizeof(struct link));
+    l.next_event = place(&at, slots, sizeof(uint32_t));
     l.fates = place(&at, slots, sizeof(union fate));
     l.meta_slots = place(&at, slots, sizeof(struct meta_slot));
     l.meta_links = place(&at, slots, sizeof(struct link));

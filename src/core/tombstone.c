@@ -70,7 +70,6 @@ static void forget(struct swim *s, uint32_t slot)
 static void release(struct swim *s, uint32_t slot)
 {
     list_remove(&s->forgotten, grave_links(s), slot);
-    event_withdraw(s, slot);
     member_free(s, slot);
 }
 
@@ -91,7 +90,7 @@ bool tombstone_evict(struct swim *s)
     uint32_t slot = s->forgotten.head ? s->forgotten.head : s->tombstones.head;
 
     /* The host shall not take the dead for living because a slot was needed. */
-    if (!slot || is_linked(event_links(s), slot))
+    if (!slot || is_in_queue(next_event(s), slot))
         return false;
     if (!s->forgotten.head)
         forget(s, slot);

@@ -310,6 +310,45 @@ static void test_bounded_when_nobody_asks(void **state)
     member_end(s);
 }
 
+/* A slot that is freed unheard of keeps its place among the events: of nobody, and then of the next who
+ * takes it. */
+static void test_freed_before_anybody_asked(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct swim_event event;
+    swim_time now = START;
+    struct swim *s;
+
+    (void)state;
+    config.members_max = 3;
+    config.dead_retention_ms = 100;
+    s = member_begin(&config, now);
+    hear_members(s, now, 2, 2);
+    drain_events(s);
+    claim(s, now, 3, 1, 0, SWIM_ALIVE);
+    claim(s, now, 3, 1, 0, SWIM_DEAD);
+    swim_advance(s, now += 100 * SWIM_MS); /* forgotten */
+    swim_advance(s, now += 100 * SWIM_MS);
+    assert_int_equal(s->slots_used, 2);
+    assert_int_equal(s->events.count, 1);
+    assert_null(swim_check(s));
+    claim(s, now, 4, 1, 0, SWIM_ALIVE);
+    assert_int_equal(s->events.count, 1);
+    assert_true(swim_next_event(s, &event));
+    assert_int_equal(event.kind, SWIM_EVENT_JOINED);
+    assert_int_equal(event.member.id, 4);
+    expect_none(s);
+    claim(s, now, 4, 1, 0, SWIM_DEAD);
+    assert_true(swim_next_event(s, &event));
+    assert_int_equal(event.kind, SWIM_EVENT_FAILED);
+    claim(s, now, 4, 2, 0, SWIM_DEAD); /* nothing new to the host, but a place in the queue */
+    swim_advance(s, now += 100 * SWIM_MS);
+    swim_advance(s, now += 100 * SWIM_MS);
+    assert_int_equal(s->slots_used, 2);
+    expect_none(s);
+    member_end(s);
+}
+
 /* What a host has been told, put together again: -1, or the status last told. */
 enum { LAST = 60 };
 
@@ -423,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_each_event_about_ourselves),
         cmocka_unit_test(test_full_is_said_again_after_there_was_room),
         cmocka_unit_test(test_bounded_when_nobody_asks),
+        cmocka_unit_test(test_freed_before_anybody_asked),
         cmocka_unit_test(test_the_host_can_follow),
         cmocka_unit_test(test_the_host_can_follow_a_full_table),
         cmocka_unit_test(test_names),
