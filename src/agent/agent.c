@@ -5,6 +5,7 @@
 #include "agent/doors.h"
 #include "agent/identity.h"
 #include "agent/log.h"
+#include "agent/memory.h"
 #include "agent/wiping_heap.h"
 
 #include <errno.h>
@@ -148,6 +149,7 @@ enum exit_code agent_run(const struct agent_config *config, const struct options
     service_init(&agent.service);
     code = start(&agent, keys);
     keyset_free(keys);
+    memory_trim();
     if (code == EXIT_CODE_OK)
         code = event_base_dispatch(agent.base) < 0 ? EXIT_CODE_FAILURE : agent.leaving.exit_code;
     stop(&agent);

@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/memory.h"
 #include "agent/timer.h"
 
 #include <signal.h>
@@ -63,6 +64,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
     if (number == SIGHUP) {
         service_reload_begin(&agent->service);
         reload(agent);
+        memory_trim();
         service_reload_end(&agent->service);
     } else {
         leave(agent, "signal", number == SIGINT ? "SIGINT" : "SIGTERM");

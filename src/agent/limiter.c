@@ -14,21 +14,39 @@
 #include <sys/mman.h>
 
 #define SET_SIZE 4
+/* So many members' buckets are one page. */
+#define FIT_MIN 128
 #define SECOND_NS UINT64_C(1000000000)
 
 static size_t limiter_size(const struct limiter *limiter)
 {
-    return (limiter->set_mask + 1) * SET_SIZE * sizeof(struct bucket);
+    return limiter->sets_max * SET_SIZE * sizeof(struct bucket);
+}
+
+/* Half empty: full sets are rare. */
+static size_t sets_for(uint32_t members)
+{
+    size_t sets = 1;
+
+    while (sets * SET_SIZE < (size_t)members * 2)
+        sets *= 2;
+    return sets;
+}
+
+void limiter_fit(struct limiter *limiter, uint32_t members)
+{
+    size_t sets = sets_for(members > FIT_MIN ? members : FIT_MIN);
+
+    if (sets > limiter->sets_max)
+        sets = limiter->sets_max;
+    if (sets > limiter->set_mask + 1 || limiter->set_mask == 0)
+        limiter->set_mask = sets - 1;
 }
 
 bool limiter_init(struct limiter *limiter, const struct limiter_config *config)
 {
-    size_t sets = 1;
-
-    *limiter = (struct limiter){0};
-    while (sets * SET_SIZE < (size_t)config->members_max * 2) /* half empty: full sets are rare */
-        sets *= 2;
-    limiter->set_mask = sets - 1;
+    *limiter = (struct limiter){.sets_max = sets_for(config->members_max)};
+    limiter_fit(limiter, 1);
     limiter->seed = config->seed;
     limiter_configure(limiter, config);
     void *memory = mmap(NULL, limiter_size(limiter), PROT_READ | PROT_WRITE,

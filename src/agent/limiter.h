@@ -3,7 +3,7 @@
  * member has (not for each id: a sender can call itself anything). A member beyond its own bucket draws on the strangers' one, so that a burst of one
  * member's (a synchronisation) is dropped only when there is no room for it anywhere.
  *
- * Memory is fixed at the start. A bucket that nobody draws on is full again after a while and then
+ * Memory is fixed at the start, and used as far as there are members: limiter_fit. A bucket that nobody draws on is full again after a while and then
  * worth nothing: its place is reused.
  */
 #ifndef SWIM_AGENT_LIMITER_H
@@ -41,7 +41,8 @@ struct limiter {
     uint64_t seed;
     uint64_t limited;         /* datagrams refused */
     uint64_t limited_members; /* those of members among them, whose own bucket was empty too */
-    size_t set_mask;          /* sets of buckets, a power of two, less one */
+    size_t set_mask;          /* sets of buckets in use, a power of two, less one */
+    size_t sets_max;          /* as many as members_max need */
     struct bucket *buckets;
 };
 
@@ -50,6 +51,9 @@ bool limiter_init(struct limiter *limiter, const struct limiter_config *config);
 void limiter_done(struct limiter *limiter);
 /* New rates and capacity for the buckets as they are; members_max and seed stay. */
 void limiter_configure(struct limiter *limiter, const struct limiter_config *config);
+/* There are so many members now. When there were never as many, buckets move: what some of them had
+ * drawn is forgotten, a few times in a life. */
+void limiter_fit(struct limiter *limiter, uint32_t members);
 /* True when a datagram from this address of a member's (NULL: a stranger's) may be processed.
  * O(1). */
 bool limiter_allows(struct limiter *limiter, const struct swim_addr *member, uint64_t now_ns);

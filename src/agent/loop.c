@@ -95,6 +95,8 @@ void loop_tell(struct agent *agent, const struct swim_event *event)
     report_event(agent, event);
     keeper_note(agent->keeper, event);
     events_note(agent->events, event);
+    limiter_fit(&agent->limiter, swim_member_count(agent->swim, SWIM_ALIVE) +
+                                     swim_member_count(agent->swim, SWIM_SUSPECT));
     if (event->kind == SWIM_EVENT_PONG)
         control_ping_answer(&agent->pings, event);
 }

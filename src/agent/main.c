@@ -5,6 +5,7 @@
 #include "agent/exit_code.h"
 #include "agent/http_token.h"
 #include "agent/keyfile.h"
+#include "agent/memory.h"
 #include "agent/options.h"
 #include "agent/state_file.h"
 #include "base/keygen.h"
@@ -146,8 +147,10 @@ static enum exit_code act(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    enum exit_code code = act(argc, argv);
+    enum exit_code code;
 
+    memory_prepare();
+    code = act(argc, argv);
     keyset_forget_all();
     return (int)code;
 }

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH 64
+#define BATCH 32
 /* One byte more than any legal datagram would do; a power of two is as good. */
 #define RECEIVE_SIZE 2048
 

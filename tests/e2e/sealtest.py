@@ -13,7 +13,7 @@ import threading
 import swimtest
 
 FACTOR = swimtest.FACTOR
-is_sanitized = swimtest._is_sanitized
+is_sanitized = swimtest.is_sanitized
 # Many probes in little time, each with nearly all of it to be answered.
 PROBES = f"""
 [probes]

@@ -29,7 +29,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SWIMD = os.path.abspath(os.environ.get("SWIMD", os.path.join(ROOT, "build", "swimd")))
 
 
-def _is_sanitized():
+def is_sanitized():
     try:
         with open(SWIMD, "rb") as binary:
             return b"__asan_init" in binary.read()
@@ -37,7 +37,7 @@ def _is_sanitized():
         return False
 
 
-FACTOR = float(os.environ.get("SWIM_TIME_FACTOR", "3" if _is_sanitized() else "1"))
+FACTOR = float(os.environ.get("SWIM_TIME_FACTOR", "3" if is_sanitized() else "1"))
 SEED = int(os.environ.get("SWIM_TEST_SEED", random.randrange(1 << 32)))
 rng = random.Random(SEED)
 
@@ -160,6 +160,7 @@ class Node:
         self.bind = bind or self.addr
         self.peers = [p.addr if isinstance(p, Node) else p for p in peers]
         self.arguments = list(arguments)
+        self.environment = None  # more of it, as a dictionary
         self.name = name or f"node{len(test.nodes) + 1}"
         # What it tells the others; None: the host's name, which all of them then have.
         self.member_name = self.name
@@ -184,7 +185,8 @@ class Node:
         with open(self.log_path, "ab") as log:
             self.started = time.monotonic()
             self.process = spawn(self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                                 stderr=subprocess.STDOUT)
+                                 stderr=subprocess.STDOUT,
+                                 env={**os.environ, **(self.environment or {})})
         return self
 
     @property
@@ -379,6 +381,22 @@ class SwimTestCase(unittest.TestCase):
             return not pending, pending and (pending[0].name, pending[0].view())
 
         return wait_until(probe, seconds, f"{len(nodes)} nodes see each other alive", since=since)
+
+    def total(self, nodes, name):
+        """A counter of all nodes together."""
+        return sum(node.counter(name) for node in nodes)
+
+    def await_quiet(self, nodes):
+        """Until the news of the joins has been told often enough."""
+        last = [None]
+
+        def probe():
+            now = self.total(nodes, "gossip_sent")
+            same = now == last[0]
+            last[0] = now
+            return same, now
+
+        wait_until(probe, 20, "gossip ends when there is no news", interval=2)
 
     def await_status(self, observers, addr, status, seconds, since=None):
         """Every observer has `addr` under `status` and not alive or suspect under another id."""

@@ -124,6 +124,37 @@ static void test_new_settings(void **state)
     limiter_done(&limiter);
 }
 
+static size_t bytes_in_use(const struct limiter *limiter)
+{
+    return (limiter->set_mask + 1) * 4 * sizeof(struct bucket);
+}
+
+/* Room for many costs few nothing; who has drawn on a bucket goes on with it while nobody joins. */
+static void test_fits(void **state)
+{
+    (void)state;
+    struct limiter limiter;
+    struct limiter_config many = defaults;
+
+    many.members_max = 16384;
+    assert_true(limiter_init(&limiter, &many));
+    (void)burst(&limiter, 0, START, 5000);
+    limiter_fit(&limiter, 100);
+    assert_int_equal(bytes_in_use(&limiter), 4096);
+    for (uint64_t id = 1; id <= 100; id++)
+        assert_int_equal(burst(&limiter, id, START, 100), 100);
+    assert_false(allows(&limiter, 7, START));
+    limiter_fit(&limiter, 50); /* who is gone may come again */
+    assert_false(allows(&limiter, 7, START));
+    limiter_fit(&limiter, 16384);
+    assert_int_equal(bytes_in_use(&limiter), 16384 * 2 * sizeof(struct bucket));
+    for (uint64_t id = 1; id <= 10000; id++)
+        assert_true(burst(&limiter, id, START + SECOND, 100) >= 50);
+    limiter_fit(&limiter, 1 << 30); /* never more than was reserved */
+    assert_int_equal(bytes_in_use(&limiter), 16384 * 2 * sizeof(struct bucket));
+    limiter_done(&limiter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_long_run_rate),
         cmocka_unit_test(test_bounded_and_forgetful),
         cmocka_unit_test(test_new_settings),
+        cmocka_unit_test(test_fits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
