@@ -19,6 +19,8 @@
 #include <strings.h>
 
 #define TICK_MS 1000
+/* While no connection is open there is only one thing to be looked after: on_accept_error. */
+#define IDLE_TICK_MS 10000
 /*
  * When every place is taken, how long a connection keeps its own: with part of a request, or after
  * an answer; before the first byte; with an answer that isn't read out.
@@ -174,7 +176,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     limits->is_full = limits->open == limits->open_max;
     if (!limits->is_full)
         (void)evconnlistener_enable(limits->listener);
-    arm(limits, limits->is_full ? FULL_WAITING_MS : TICK_MS);
+    arm(limits, limits->is_full ? FULL_WAITING_MS : limits->open > 0 ? TICK_MS : IDLE_TICK_MS);
 }
 
 /* ---- evhttp's side ----------------------------------------------------------------------- */
@@ -196,6 +198,8 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
         limits->is_full = true;
         (void)evconnlistener_disable(limits->listener);
         arm(limits, 0);
+    } else if (limits->open == 1) {
+        arm(limits, TICK_MS);
     }
     return stream;
 }
@@ -274,7 +278,7 @@ struct http_limits *http_limits_new(struct event_base *base, struct evhttp *http
     }
     evhttp_set_bevcb(http, on_connection, limits);
     evconnlistener_set_error_cb(listener, on_accept_error);
-    arm(limits, TICK_MS);
+    arm(limits, IDLE_TICK_MS);
     return limits;
 }
 

@@ -21,6 +21,7 @@ struct loop {
     struct event *shielded; /* runs while the shield is up */
     bool is_send_blocked;   /* until the socket is writable, or a while is over */
     swim_time armed;        /* what `timer` waits for; SWIM_NEVER: nothing */
+    bool has_more;          /* datagrams may still wait in the socket */
 };
 
 /* NULL: no memory. */

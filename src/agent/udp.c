@@ -76,6 +76,13 @@ static bool bind_socket(struct udp *udp, const struct swim_addr *bind_to,
            address_from_sockaddr((struct sockaddr *)&name, ret_bound);
 }
 
+/* One place of the batch, for the kernel to say again how much it has written there. */
+static void make_ready(struct udp *udp, size_t i)
+{
+    udp->in[i].msg_hdr.msg_namelen = sizeof udp->in_slot[i].name;
+    udp->in[i].msg_hdr.msg_controllen = sizeof udp->in_slot[i].control;
+}
+
 static void init_slots(struct udp *udp)
 {
     for (size_t i = 0; i < BATCH; i++) {
@@ -84,6 +91,7 @@ static void init_slots(struct udp *udp)
                                              .msg_iov = &udp->in_slot[i].part,
                                              .msg_iovlen = 1,
                                              .msg_control = udp->in_slot[i].control};
+        make_ready(udp, i);
         udp->out_slot[i].part = (struct iovec){udp->out_data[i], 0};
         udp->out[i].msg_hdr = (struct msghdr){
             .msg_name = &udp->out_slot[i].name, .msg_iov = &udp->out_slot[i].part, .msg_iovlen = 1};
@@ -158,22 +166,13 @@ static void note_overflow(struct udp *udp, struct msghdr *message)
     }
 }
 
-static int receive_batch(struct udp *udp)
-{
-    for (size_t i = 0; i < BATCH; i++) {
-        udp->in[i].msg_hdr.msg_namelen = sizeof udp->in_slot[i].name;
-        udp->in[i].msg_hdr.msg_controllen = sizeof udp->in_slot[i].control;
-    }
-    return recvmmsg(udp->fd, udp->in, BATCH, MSG_DONTWAIT, NULL);
-}
-
 size_t udp_drain(struct udp *udp, size_t limit, udp_receive *receive, void *context)
 {
     size_t total = 0;
     unsigned errors = 0;
 
     while (total < limit) {
-        int count = receive_batch(udp);
+        int count = recvmmsg(udp->fd, udp->in, BATCH, MSG_DONTWAIT, NULL);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -189,6 +188,7 @@ size_t udp_drain(struct udp *udp, size_t limit, udp_receive *receive, void *cont
             note_overflow(udp, &udp->in[i].msg_hdr);
             if (address_from_sockaddr((struct sockaddr *)&udp->in_slot[i].name, &from))
                 receive(context, &from, udp->in_data[i], udp->in[i].msg_len);
+            make_ready(udp, (size_t)i);
         }
         total += (size_t)count;
         if (count < BATCH)
@@ -246,6 +246,21 @@ static enum udp_flush explain(struct udp *udp, int cause)
     return UDP_FLUSHED;
 }
 
+/* How many of out[sent..pending) the kernel took, at least 1; else as sendmmsg. Most often there is a
+ * single one, for which sendto costs half. */
+static int send_some(const struct udp *udp, struct mmsghdr *first)
+{
+    const struct msghdr *message = &first->msg_hdr;
+    unsigned count = udp->pending - udp->sent;
+
+    if (count > 1)
+        return sendmmsg(udp->fd, first, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sendto(udp->fd, message->msg_iov->iov_base, message->msg_iov->iov_len,
+                  MSG_DONTWAIT | MSG_NOSIGNAL, message->msg_name, message->msg_namelen) < 0
+               ? -1
+               : 1;
+}
+
 enum udp_flush udp_flush(struct udp *udp, udp_source *source, void *context)
 {
     unsigned refusals = 0;
@@ -255,8 +270,7 @@ enum udp_flush udp_flush(struct udp *udp, udp_source *source, void *context)
             fill(udp, source, context);
         if (udp->pending == 0)
             return UDP_FLUSHED;
-        int count = sendmmsg(udp->fd, &udp->out[udp->sent], udp->pending - udp->sent,
-                             MSG_DONTWAIT | MSG_NOSIGNAL);
+        int count = send_some(udp, &udp->out[udp->sent]);
         if (count > 0) {
             udp->sent += (uint32_t)count;
             continue;
