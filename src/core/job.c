@@ -20,6 +20,8 @@ enum { BURST = 32 };
 /* After the burst: 500 a second (JOB_PACE) to a peer that reads at its own pace; 25 to a plain one,
  * which drops what exceeds 50 a second and a burst of 100, our other datagrams included. */
 static const swim_time PACE_PLAIN = 40 * SWIM_MS;
+/* Datagrams at once from a host that comes late: more would not be paced. */
+enum { CATCH_UP = 8 };
 
 /* Offset of the is_last byte of a BUCKETS record that is the first of its datagram. */
 enum { IS_LAST_AT = WIRE_HEADER_SIZE + 2 + 3 + 2 };
@@ -338,12 +340,23 @@ static size_t write_datagram(struct swim *s, struct job *job, uint8_t *buf)
     return is_done && !count && !must_go ? 0 : wire_finish(&b);
 }
 
+/* From one due time to the next: hosts come some milliseconds late, and the average is to be kept. */
+static swim_time next_due(const struct swim *s, const struct job *job)
+{
+    swim_time pause = job->extended ? JOB_PACE : PACE_PLAIN;
+    swim_time behind = (CATCH_UP - 1) * pause;
+
+    return (s->now - job->due > behind ? s->now - behind : job->due) + pause;
+}
+
 static void pace(struct swim *s, struct job *job)
 {
-    if (job->burst)
+    if (job->burst) {
         job->burst--;
+        job->due = s->now;
+    }
     if (!job->burst)
-        job->due = s->now + (job->extended ? JOB_PACE : PACE_PLAIN);
+        job->due = next_due(s, job);
     share_pace(s, job);
 }
 

@@ -407,10 +407,13 @@ struct push {
     uint32_t at_once; /* of them at the first instant */
     uint32_t entries;
     swim_time took;
+    uint32_t later_at_once; /* the most, after the beginning */
 };
 
-/* A newcomer, number `members` + 1, pings; everything it is pushed goes to `receiver`. */
-static struct push push(struct swim *s, struct swim *receiver, uint32_t members, bool is_plain)
+/* A newcomer, number `members` + 1, pings; everything it is pushed goes to `receiver`. The host is
+ * `late` for each deadline. */
+static struct push push(struct swim *s, struct swim *receiver, uint32_t members, bool is_plain,
+                        swim_time late)
 {
     struct swim_addr home;
     struct message ping = {.kind = WIRE_PING, .from = members + 1, .plain = is_plain};
@@ -421,6 +424,8 @@ static struct push push(struct swim *s, struct swim *receiver, uint32_t members,
     struct swim_member self = {0};
     uint16_t announced = 0;
     uint64_t version = 0;
+    uint32_t at_once = 0;
+    swim_time last = 0;
     struct sent sent;
 
     assert_true(swim_member_at(receiver, 0, &self));
@@ -443,6 +448,10 @@ static struct push push(struct swim *s, struct swim *receiver, uint32_t members,
             if (push.chunks >= CHUNK_BURST)
                 assert_true(now >= began + (push.chunks - CHUNK_BURST + 1) * pause);
             push.at_once += now == began;
+            at_once = now == last ? at_once + 1 : 1;
+            last = now;
+            if (now > began && at_once > push.later_at_once)
+                push.later_at_once = at_once;
             push.chunks++;
             push.entries += sent.dg.entry_count;
             push.took = now - began;
@@ -451,14 +460,14 @@ static struct push push(struct swim *s, struct swim *receiver, uint32_t members,
         }
         if (push.chunks == announced)
             break;
-        now = swim_deadline(s) > now ? swim_deadline(s) : now;
+        now = (swim_deadline(s) > now ? swim_deadline(s) : now) + late;
         swim_advance(s, now);
     }
     assert_int_equal(push.chunks, announced);
     return push;
 }
 
-static struct push push_table(uint32_t members, home_fn home, bool is_plain)
+static struct push push_table_late(uint32_t members, home_fn home, bool is_plain, swim_time late)
 {
     struct swim *s = new_member(A, 8192, home);
     struct swim *receiver = new_member(members + 1, 8192, home);
@@ -466,7 +475,7 @@ static struct push push_table(uint32_t members, home_fn home, bool is_plain)
 
     hear_of(s, START, B, B, members, home);
     settle(s, START, START + 3600000 * SWIM_MS);
-    result = push(s, receiver, members, is_plain);
+    result = push(s, receiver, members, is_plain, late);
     /* All of them arrive. */
     assert_int_equal(swim_member_count(receiver, SWIM_ALIVE), members + 1);
     assert_true(swim_view_digest(s) == swim_view_digest(receiver));
@@ -474,6 +483,11 @@ static struct push push_table(uint32_t members, home_fn home, bool is_plain)
     member_end(s);
     member_end(receiver);
     return result;
+}
+
+static struct push push_table(uint32_t members, home_fn home, bool is_plain)
+{
+    return push_table_late(members, home, is_plain, 0);
 }
 
 static void test_push_of_5000_to_a_plain_peer(void **state)
@@ -499,6 +513,23 @@ static void test_push_of_5000_to_a_capable_peer(void **state)
     (void)state;
     assert_true(push.at_once <= CHUNK_BURST);
     assert_true(push.took < 500 * SWIM_MS);
+}
+
+/* A host whose timer is coarse sends several at once instead of fewer; after a long pause, not all that
+ * it might have sent meanwhile. */
+static void test_push_by_a_host_that_comes_late(void **state)
+{
+    struct push exact = push_table(5000, addr4, false);
+
+    (void)state;
+    for (swim_time late = 1; late <= 10; late++) {
+        struct push push = push_table_late(5000, addr4, false, late * SWIM_MS);
+
+        assert_true(push.took <= exact.took + late * SWIM_MS);
+        assert_in_range(push.later_at_once, 1, late / 2 + 1);
+    }
+    assert_int_equal(push_table_late(5000, addr4, false, 1000 * SWIM_MS).later_at_once, 8);
+    assert_in_range(push_table_late(5000, addr4, true, 10 * SWIM_MS).later_at_once, 1, 1);
 }
 
 static void test_push_of_small_tables(void **state)
@@ -629,6 +660,7 @@ int main(void)
         cmocka_unit_test(test_malformed_records_are_dropped),
         cmocka_unit_test(test_push_of_5000_to_a_plain_peer),
         cmocka_unit_test(test_push_of_5000_to_a_capable_peer),
+        cmocka_unit_test(test_push_by_a_host_that_comes_late),
         cmocka_unit_test(test_push_of_small_tables),
         cmocka_unit_test(test_chunk_count_is_kept_while_the_table_changes),
         cmocka_unit_test(test_syncs_under_way_are_bounded),
