@@ -196,8 +196,8 @@ static void on_shielded(evutil_socket_t fd, short what, void *context)
 /* ---- Start and end ----------------------------------------------------------------------- */
 
 /* By poll(2), with a precise clock. Where it uses epoll, libevent either keeps time by a clock that is
- * up to a tick behind, and wakes twice for a deadline; or it sets a timerfd before each wait: a system
- * call more in every turn. A member has a handful of descriptors, and HTTP's are bounded. */
+ * up to a tick behind, is late, and often wakes twice for a deadline; or it sets a timerfd before each
+ * wait: a system call more in every turn. A member has a handful of descriptors, HTTP's are bounded. */
 struct event_base *loop_new_base(void)
 {
     struct event_config *config = event_config_new();
