@@ -12,7 +12,19 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Single integers at a place whose bounds are known. Compilers make one load and swap of each. */
+/* To big-endian and back. Told in so many words: of shifts and single bytes compilers make one swap and
+ * one store only while nothing else is done with the number. */
+static inline uint64_t swapped_u64(uint64_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(value) : value;
+}
+
+static inline uint32_t swapped_u32(uint32_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(value) : value;
+}
+
+/* Single integers at a place whose bounds are known. */
 static inline uint16_t load_u16(const uint8_t *at)
 {
     return (uint16_t)(at[0] << 8 | at[1]);
@@ -20,12 +32,18 @@ static inline uint16_t load_u16(const uint8_t *at)
 
 static inline uint32_t load_u32(const uint8_t *at)
 {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    uint32_t value;
+
+    memcpy(&value, at, sizeof value);
+    return swapped_u32(value);
 }
 
 static inline uint64_t load_u64(const uint8_t *at)
 {
-    return (uint64_t)load_u32(at) << 32 | load_u32(at + 4);
+    uint64_t value;
+
+    memcpy(&value, at, sizeof value);
+    return swapped_u64(value);
 }
 
 static inline void store_u16(uint8_t *at, uint16_t value)
@@ -36,16 +54,14 @@ static inline void store_u16(uint8_t *at, uint16_t value)
 
 static inline void store_u32(uint8_t *at, uint32_t value)
 {
-    at[0] = (uint8_t)(value >> 24);
-    at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8);
-    at[3] = (uint8_t)value;
+    value = swapped_u32(value);
+    memcpy(at, &value, sizeof value);
 }
 
 static inline void store_u64(uint8_t *at, uint64_t value)
 {
-    store_u32(at, (uint32_t)(value >> 32));
-    store_u32(at + 4, (uint32_t)value);
+    value = swapped_u64(value);
+    memcpy(at, &value, sizeof value);
 }
 
 struct reader {

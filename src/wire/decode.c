@@ -4,6 +4,8 @@
  */
 #include "wire/wire.h"
 
+#include "wire/checksum.h"
+
 #include <string.h>
 
 #define TARGET4_SIZE 15
@@ -56,7 +58,7 @@ static enum swim_error decode_header(const uint8_t *data, size_t size, struct wi
         return SWIM_DROP_VERSION;
     if (load_u16(data + 2) != size - WIRE_HEADER_SIZE)
         return SWIM_DROP_LENGTH;
-    if (wire_checksum(data, size) != 0)
+    if (checksum_fold(checksum_datagram(data, size - WIRE_HEADER_SIZE)) != UINT16_MAX)
         return SWIM_DROP_CHECKSUM;
     ret->kind = data[1];
     ret->capabilities = data[21] & WIRE_CAPABLE;
@@ -167,23 +169,24 @@ static bool decode_record(uint8_t type, struct reader value, struct wire_datagra
     }
 }
 
-/* Section 6: takes the extension from the front of the payload. */
-static bool decode_extension(struct reader *payload, struct wire_datagram *ret)
+/* Section 6: the extension in front of the payload. Returns what it takes, 0 if it is malformed. */
+static size_t decode_extension(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
-    size_t size = read_u16(payload);
-    const uint8_t *bytes = read_bytes(payload, size);
+    struct reader payload = reader_of(at, size);
+    size_t records_size = read_u16(&payload);
+    const uint8_t *bytes = read_bytes(&payload, records_size);
     struct reader records;
 
     if (!bytes)
-        return false;
-    for (records = reader_of(bytes, size); reader_left(&records) > 0;) {
+        return 0;
+    for (records = reader_of(bytes, records_size); reader_left(&records) > 0;) {
         uint8_t type = read_u8(&records);
         size_t value_size = read_u16(&records);
         const uint8_t *value = read_bytes(&records, value_size);
         if (!value || !decode_record(type, reader_of(value, value_size), ret))
-            return false;
+            return 0;
     }
-    return true;
+    return 2 + records_size;
 }
 
 /* Nothing but entries of family 4, as in nearly every datagram: one look at each, and no branch. */
@@ -197,53 +200,53 @@ static bool is_all_ipv4(const uint8_t *at, size_t size)
 }
 
 /* The rest of the payload: whole entries, each of a known family. */
-static bool decode_entries(struct reader *payload, struct wire_datagram *ret)
+static bool decode_entries(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
-    size_t left = reader_left(payload);
-
-    ret->entries = *payload;
-    if (is_all_ipv4(payload->at, left)) {
-        ret->entry_count = (uint32_t)(left / WIRE_ENTRY4_SIZE);
+    ret->entries = reader_of(at, size);
+    if (is_all_ipv4(at, size)) {
+        ret->entry_count = (uint32_t)(size / WIRE_ENTRY4_SIZE);
         return true;
     }
-    for (; (left = reader_left(payload)) > 0; ret->entry_count++) {
-        size_t size =
-            left > WIRE_FAMILY_OFFSET ? size_of_entry(payload->at[WIRE_FAMILY_OFFSET]) : 0;
-        if (size == 0 || !read_bytes(payload, size))
+    for (; size > 0; ret->entry_count++) {
+        size_t taken = size > WIRE_FAMILY_OFFSET ? size_of_entry(at[WIRE_FAMILY_OFFSET]) : 0;
+
+        if (taken == 0 || taken > size)
             return false;
+        at += taken;
+        size -= taken;
     }
     return true;
 }
 
-static bool decode_target(struct reader *payload, struct wire_datagram *ret)
+static bool decode_target(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
-    size_t size = reader_left(payload);
-
     if (size != TARGET4_SIZE && size != TARGET6_SIZE)
         return false;
-    ret->target_id = read_u64(payload);
-    if (payload->at[0] != (size == TARGET4_SIZE ? 4 : 6))
+    ret->target_id = load_u64(at);
+    if (at[8] != (size == TARGET4_SIZE ? 4 : 6))
         return false;
-    load_addr(payload->at, &ret->target_addr);
+    load_addr(at + 8, &ret->target_addr);
     return true;
 }
 
-static bool decode_chunk(struct reader *payload, struct wire_datagram *ret)
+static bool decode_chunk(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
-    ret->table_version = read_u64(payload);
-    ret->chunk_index = read_u16(payload);
-    ret->chunk_count = read_u16(payload);
-    return !payload->failed;
+    if (size < WIRE_CHUNK_HEADER_SIZE)
+        return false;
+    ret->table_version = load_u64(at);
+    ret->chunk_index = load_u16(at + 8);
+    ret->chunk_count = load_u16(at + 10);
+    return decode_entries(at + WIRE_CHUNK_HEADER_SIZE, size - WIRE_CHUNK_HEADER_SIZE, ret);
 }
 
 /* Section 2, behind the extension. */
-static bool decode_payload(struct reader *payload, struct wire_datagram *ret)
+static bool decode_payload(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
     switch (ret->header.kind) {
     case WIRE_LEAVE: return true;
-    case WIRE_PING_REQ: return decode_target(payload, ret);
-    case WIRE_ANTI_ENTROPY: return decode_chunk(payload, ret) && decode_entries(payload, ret);
-    default: return decode_entries(payload, ret);
+    case WIRE_PING_REQ: return decode_target(at, size, ret);
+    case WIRE_ANTI_ENTROPY: return decode_chunk(at, size, ret);
+    default: return decode_entries(at, size, ret);
     }
 }
 
@@ -275,10 +278,16 @@ enum swim_error wire_decode(const void *data, size_t size, struct wire_datagram 
     if (error != SWIM_OK)
         return error;
 
-    struct reader payload = reader_of(bytes + WIRE_HEADER_SIZE, size - WIRE_HEADER_SIZE);
-    if ((ret->header.flags & WIRE_FLAG_EXTENDED) && !decode_extension(&payload, ret))
-        return SWIM_DROP_PAYLOAD;
-    return decode_payload(&payload, ret) ? SWIM_OK : SWIM_DROP_PAYLOAD;
+    const uint8_t *at = bytes + WIRE_HEADER_SIZE;
+    size_t left = size - WIRE_HEADER_SIZE;
+    if (ret->header.flags & WIRE_FLAG_EXTENDED) {
+        size_t taken = decode_extension(at, left, ret);
+        if (taken == 0)
+            return SWIM_DROP_PAYLOAD;
+        at += taken;
+        left -= taken;
+    }
+    return decode_payload(at, left, ret) ? SWIM_OK : SWIM_DROP_PAYLOAD;
 }
 
 bool wire_next_suspicion(struct reader *suspicions, struct wire_suspicion *ret)

@@ -70,7 +70,7 @@ enum { WIRE_STATUS_CLUSTER = 255 };
 
 struct wire_header {
     uint8_t kind;
-    uint8_t flags; /* on encode: REQUEST_ACK only; EXTENDED is set by the first record */
+    uint8_t flags; /* on encode: REQUEST_ACK only; EXTENDED follows from the records */
     uint8_t capabilities;
     uint64_t sender_id;
     uint32_t heartbeat;
@@ -171,7 +171,7 @@ struct wire_datagram {
  */
 SWIM_MUST_CHECK enum swim_error wire_decode(const void *data, size_t size,
                                             struct wire_datagram *ret);
-/* As wire_next_entry, where the next one is not of family 4, or there is none. */
+/* As wire_next_entry, where what is left does not begin with an entry of family 4. */
 bool wire_next_other_entry(struct reader *entries, struct wire_entry *ret);
 
 /* The next entry, false at the end. Inline where it is of family 4, since it is most of what reading
@@ -181,7 +181,7 @@ static inline bool wire_next_entry(struct reader *entries, struct wire_entry *re
     const uint8_t *at = entries->at;
 
     if (reader_left(entries) < WIRE_ENTRY4_SIZE || at[WIRE_FAMILY_OFFSET] != 4)
-        return wire_next_other_entry(entries, ret);
+        return reader_left(entries) > 0 && wire_next_other_entry(entries, ret);
     entries->at += WIRE_ENTRY4_SIZE;
     ret->id = load_u64(at);
     ret->heartbeat = load_u32(at + 8);
@@ -212,7 +212,8 @@ bool wire_next_meta(struct reader *metas, struct wire_meta_part *ret);
  */
 struct wire_builder {
     struct writer out;
-    size_t ext_start; /* offset of ext_len, 0 when there is no extension */
+    uint64_t header[3]; /* its words, but for what is known at the end: it is written last */
+    size_t ext_start;   /* offset of ext_len, 0 when there is no extension */
     bool in_payload;
 };
 
@@ -238,7 +239,7 @@ bool wire_put_chunk(struct wire_builder *b, uint64_t table_version, uint16_t ind
 bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry);
 size_t wire_entry_size(const struct swim_addr *addr); /* 24 or 36 */
 size_t wire_left(const struct wire_builder *b);
-/* Fills in the lengths, flag EXTENDED and the checksum. Returns the datagram's size. */
+/* Writes the header, and fills in the extension's length. Returns the datagram's size. */
 size_t wire_finish(struct wire_builder *b);
 
 /* RFC 1071 over the bytes, folded and complemented: 0 over a correct datagram. */
