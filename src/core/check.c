@@ -4,6 +4,7 @@
  */
 #include "base/hash.h"
 #include "core/clock.h"
+#include "core/contact.h"
 #include "core/gossip.h"
 #include "core/instance.h"
 #include "core/member.h"
@@ -181,6 +182,8 @@ static const char *check_bounds(const struct swim *s)
     REQUIRE(s->probed <= s->live_count, "the probe cursor is within live[]");
     REQUIRE(s->healing.seed_count <= SWIM_SEEDS_MAX, "seeds are bounded");
     REQUIRE(s->healing.contact_count <= SWIM_CONTACTS_MAX, "contacts are bounded");
+    for (uint32_t place = 0; place < s->healing.contact_count; place++)
+        REQUIRE(contact_is_found(s, place), "each contact is found by its address");
     REQUIRE(s->leaving || (s->live_count > 0) == timer_is_on(s, TIMER_ROUND),
             "probe rounds run exactly while there are peers");
     REQUIRE(s->health <= SWIM_HEALTH_MAX, "local health is bounded");

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/member.h"
 #include "core/outbox.h"
+#include "core/proof.h"
 #include "core/stranger.h"
 #include "wire/wire.h"
 
@@ -62,24 +63,62 @@ void contact_hurry(struct swim *s)
     timer_start(s, TIMER_HEAL, BACKOFF_MIN);
 }
 
+/* ---- Remembered addresses: an array, in which chains of equal hash find them. When hundreds die at
+ * once, each is looked for. The hash has a key, so that nobody chooses who shares a chain. ---- */
+
+static uint16_t *chain_of(const struct swim *s, const struct swim_addr *addr)
+{
+    return &contact_heads(s)[proof_place(s, addr) % SWIM_CONTACTS_MAX];
+}
+
 /* The place of an address, contact_count if it is not there. */
 static uint32_t find(const struct swim *s, const struct swim_addr *addr)
 {
     const struct contact *contacts = contacts_of(s);
-    uint32_t place = 0;
 
-    while (place < s->healing.contact_count && !addr_equal(&contacts[place].addr, addr))
-        place++;
-    return place;
+    for (uint32_t next = *chain_of(s, addr); next; next = contacts[next - 1].next) {
+        if (addr_equal(&contacts[next - 1].addr, addr))
+            return next - 1;
+    }
+    return s->healing.contact_count;
+}
+
+static void put_at(struct swim *s, uint32_t place, const struct contact *what)
+{
+    uint16_t *head = chain_of(s, &what->addr);
+
+    contacts_of(s)[place] = (struct contact){what->addr, *head, what->expires};
+    *head = (uint16_t)(place + 1);
+}
+
+static void take_out(struct swim *s, uint32_t place)
+{
+    struct contact *contacts = contacts_of(s);
+    uint16_t *at = chain_of(s, &contacts[place].addr);
+
+    while (*at != place + 1) {
+        ASSERT(*at != 0);
+        at = &contacts[*at - 1].next;
+    }
+    *at = contacts[place].next;
 }
 
 static void remove_at(struct swim *s, uint32_t place)
 {
     struct healing *h = &s->healing;
-    struct contact *contacts = contacts_of(s);
+    uint32_t last = --h->contact_count;
 
-    contacts[place] = contacts[--h->contact_count];
+    take_out(s, place);
+    if (place != last) {
+        take_out(s, last);
+        put_at(s, place, &contacts_of(s)[last]);
+    }
     h->contact_oldest = 0;
+}
+
+bool contact_is_found(const struct swim *s, uint32_t place)
+{
+    return find(s, &contacts_of(s)[place].addr) == place;
 }
 
 void contact_drop(struct swim *s, const struct swim_addr *addr)
@@ -92,19 +131,25 @@ void contact_drop(struct swim *s, const struct swim_addr *addr)
 
 void contact_remember(struct swim *s, const struct swim_addr *addr)
 {
+    const struct contact fresh = {.addr = *addr, .expires = s->now + CONTACT_LIFE};
     struct healing *h = &s->healing;
-    struct contact *contacts = contacts_of(s);
-    uint32_t place = find(s, addr);
+    uint32_t place;
 
     if (is_reached(s, addr))
         return;
+    place = find(s, addr);
+    if (place < h->contact_count) {
+        contacts_of(s)[place].expires = fresh.expires;
+        return;
+    }
     if (place == SWIM_CONTACTS_MAX) {
         place = h->contact_oldest;
         h->contact_oldest = (h->contact_oldest + 1) % SWIM_CONTACTS_MAX;
-    } else if (place == h->contact_count) {
+        take_out(s, place);
+    } else {
         h->contact_count++;
     }
-    contacts[place] = (struct contact){*addr, s->now + CONTACT_LIFE};
+    put_at(s, place, &fresh);
 }
 
 /* The next seed where nobody is known, if there is one among the next few. */

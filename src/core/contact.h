@@ -12,6 +12,8 @@
 void contact_remember(struct swim *s, const struct swim_addr *addr);
 /* The member at this address left of its own will: it is not looked for. */
 void contact_drop(struct swim *s, const struct swim_addr *addr);
+/* For swim_check: does looking for the address at this place lead there? */
+bool contact_is_found(const struct swim *s, uint32_t place);
 /* The number of live members may have changed: isolation means trying faster. */
 void contact_follow_membership(struct swim *s);
 /* Somebody has answered, but is not met yet: the next try comes soon. */

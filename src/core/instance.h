@@ -333,6 +333,7 @@ struct knock {
 
 struct contact {
     struct swim_addr addr;
+    uint16_t next;     /* place + 1 of the next one with the same hash; 0: none */
     swim_time expires; /* host time */
 };
 
@@ -348,8 +349,8 @@ struct healing {
 
 /* Byte offsets of the arrays in the arena. */
 struct layout {
-    size_t knock_places, outbox, contacts, knocks, relays, reliables, jobs, job_keys, dossiers,
-        dossier_links, members;
+    size_t knock_places, contact_heads, outbox, contacts, knocks, relays, reliables, jobs, job_keys,
+        dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, next_event, fates;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_blocks, assemblies;
@@ -470,6 +471,7 @@ struct swim {
 ARENA_ARRAY(outbox_intents, struct intent, outbox)
 ARENA_ARRAY(contacts_of, struct contact, contacts)
 ARENA_ARRAY(knock_places, uint16_t, knock_places)
+ARENA_ARRAY(contact_heads, uint16_t, contact_heads)
 ARENA_ARRAY(knocks_of, struct knock, knocks)
 ARENA_ARRAY(relays_of, struct relay, relays)
 ARENA_ARRAY(reliables_of, struct reliable, reliables)
@@ -547,11 +549,7 @@ static inline swim_time ms(uint32_t milliseconds)
 /* Smallest k with 2^k >= n; 0 for n <= 1. */
 static inline uint32_t ceil_log2(uint32_t n)
 {
-    uint32_t k = 0;
-
-    while (k < 32 && (UINT64_C(1) << k) < n)
-        k++;
-    return k;
+    return n > 1 ? 32 - (uint32_t)__builtin_clz(n - 1) : 0;
 }
 
 #endif

@@ -35,6 +35,7 @@ static struct layout layout_of(const struct swim_config *config)
     struct layout l;
 
     l.knock_places = place(&at, KNOCKS_MAX, sizeof(uint16_t));
+    l.contact_heads = place(&at, SWIM_CONTACTS_MAX, sizeof(uint16_t));
     l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
     l.contacts = place(&at, SWIM_CONTACTS_MAX, sizeof(struct contact));
     l.knocks = place(&at, KNOCKS_MAX + 1, sizeof(struct knock));

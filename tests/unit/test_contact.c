@@ -299,6 +299,34 @@ static void test_contacts_are_bounded(void **state)
     net_end(&net);
 }
 
+/* Found again each, also those that were moved to where others were dropped. */
+static void test_contacts_are_found_by_their_address(void **state)
+{
+    struct swim_config config = config_of(1);
+    struct swim *s = member_begin(&config, START);
+
+    (void)state;
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t number = 10; number < 10 + SWIM_CONTACTS_MAX; number++) {
+            struct swim_addr addr = addr4(number);
+
+            contact_remember(s, &addr);
+        }
+        assert_int_equal(s->healing.contact_count, SWIM_CONTACTS_MAX);
+        assert_null(swim_check(s));
+        for (uint32_t number = 10 + round; number < 10 + SWIM_CONTACTS_MAX; number += 3) {
+            struct swim_addr addr = addr4(number);
+            uint32_t count = s->healing.contact_count;
+
+            contact_drop(s, &addr);
+            contact_drop(s, &addr);
+            assert_int_equal(s->healing.contact_count, count - 1);
+        }
+        assert_null(swim_check(s));
+    }
+    member_end(s);
+}
+
 static void test_an_address_is_remembered_once(void **state)
 {
     static struct watch watch;
@@ -376,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_alone_the_dead_are_tried_every_second),
         cmocka_unit_test(test_whoever_lives_again_is_no_contact),
         cmocka_unit_test(test_contacts_are_bounded),
+        cmocka_unit_test(test_contacts_are_found_by_their_address),
         cmocka_unit_test(test_an_address_is_remembered_once),
         cmocka_unit_test(test_contacts_are_given_up_after_a_day),
         cmocka_unit_test(test_a_long_partition_heals),
