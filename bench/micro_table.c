@@ -252,7 +252,7 @@ const struct micro_case micro_table_cases[] = {
     {"merge one new entry into a table of n", TABLE, .open = open_one_new, .prepare = forget_one,
      .run = hear_one, .repeats = ONE},
     {"build a gossip datagram, table of n", TABLE, .open = open_gossip, .prepare = all_is_news,
-     .run = build_gossip, .repeats = 8, .published_ns = 62900, .wanted = 200},
+     .run = build_gossip, .repeats = 3, .published_ns = 62900, .wanted = 200},
     {"choose gossip targets of n", TABLE, .open = open_choice, .run = choose_targets,
      .repeats = 1000, .published_ns = 25100, .wanted = 200},
     {"calculate fan-out, table of n", TABLE, .open = open_filled, .run = fanout, .repeats = 1000},
