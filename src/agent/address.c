@@ -6,6 +6,7 @@
 #include "agent/address.h"
 
 #include "base/assert.h"
+#include "base/decimal.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -157,14 +158,27 @@ const char *endpoint_parse(const char *text, struct endpoint *ret)
     return wrong;
 }
 
+/* By hand: lists of members have thousands of them. */
+static void put_ipv4(char *at, const struct swim_addr *addr)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        at = decimal_put(at, addr->ip[i]);
+        *at++ = i < 3 ? '.' : ':';
+    }
+    *decimal_put(at, addr->port) = 0;
+}
+
 struct address_text address_text(const struct swim_addr *addr)
 {
     struct address_text ret;
     char ip[INET6_ADDRSTRLEN] = "none";
-    int family = addr->family == 6 ? AF_INET6 : AF_INET;
 
-    if (addr->family != 0)
-        (void)inet_ntop(family, addr->ip, ip, sizeof ip);
+    if (addr->family == 4) {
+        put_ipv4(ret.text, addr);
+        return ret;
+    }
+    if (addr->family == 6)
+        (void)inet_ntop(AF_INET6, addr->ip, ip, sizeof ip);
     (void)snprintf(ret.text, sizeof ret.text, addr->family == 6 ? "[%s]:%u" : "%s:%u", ip,
                    (unsigned)addr->port);
     return ret;

@@ -8,8 +8,8 @@
 
 #include "agent/address.h"
 #include "agent/clock.h"
+#include "base/decimal.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -29,6 +29,15 @@ struct member_clock member_clock_now(void)
     return (struct member_clock){.now = now, .now_ms = held_ms + now / SWIM_MS};
 }
 
+/* So many digits, and what separates them from the next part. strftime takes as long as all the rest
+ * of a member. */
+static char *put_part(char *at, int value, unsigned digits, char behind)
+{
+    at = decimal_put_fixed(at, (uint64_t)value, digits);
+    *at = behind;
+    return at + 1;
+}
+
 void member_time_format(const struct member_clock *clock, swim_time at,
                         char ret_text[MEMBER_TIME_SIZE])
 {
@@ -38,8 +47,13 @@ void member_time_format(const struct member_clock *clock, swim_time at,
     struct tm parts;
 
     (void)gmtime_r(&seconds, &parts);
-    size_t size = strftime(ret_text, MEMBER_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(ret_text + size, MEMBER_TIME_SIZE - size, ".%03uZ", (unsigned)(wall_ms % 1000));
+    char *end = put_part(ret_text, parts.tm_year + 1900, 4, '-');
+    end = put_part(end, parts.tm_mon + 1, 2, '-');
+    end = put_part(end, parts.tm_mday, 2, 'T');
+    end = put_part(end, parts.tm_hour, 2, ':');
+    end = put_part(end, parts.tm_min, 2, ':');
+    end = put_part(end, parts.tm_sec, 2, '.');
+    *put_part(end, (int)(wall_ms % 1000), 3, 'Z') = 0;
 }
 
 static void put_number(struct json *json, const char *key, uint32_t value)

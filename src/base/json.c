@@ -5,6 +5,7 @@
 #include "base/json.h"
 
 #include "base/assert.h"
+#include "base/decimal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -60,6 +61,12 @@ static void put_value(struct json *json, const char *text)
 {
     before_value(json);
     put_text(json, text);
+}
+
+static void put_value_to(struct json *json, const char *text, const char *end)
+{
+    before_value(json);
+    put(json, text, (size_t)(end - text));
 }
 
 static void begin(struct json *json, bool is_object)
@@ -175,9 +182,13 @@ static void put_quoted(struct json *json, const char *text, size_t size)
     put(json, "\"", 1);
     while (at < size) {
         bool is_valid = true;
-        size_t length = is_plain(bytes[at]) ? 1 : scan_utf8(bytes + at, size - at, &is_valid);
+        if (is_plain(bytes[at])) {
+            at++;
+            continue;
+        }
+        size_t length = scan_utf8(bytes + at, size - at, &is_valid);
         uint8_t control = is_valid ? late_control_of(bytes + at, length) : 0;
-        if (is_valid && control == 0 && (length > 1 || is_plain(bytes[at]))) {
+        if (is_valid && control == 0 && length > 1) {
             at += length;
             continue;
         }
@@ -216,9 +227,9 @@ void json_text(struct json *json, const char *text)
 
 void json_u64(struct json *json, uint64_t value)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRIu64, value);
-    put_value(json, text);
+    char text[DECIMAL_MAX];
+
+    put_value_to(json, text, decimal_put(text, value));
 }
 
 void json_i64(struct json *json, int64_t value)
@@ -230,9 +241,11 @@ void json_i64(struct json *json, int64_t value)
 
 void json_u64_string(struct json *json, uint64_t value)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "\"%" PRIu64 "\"", value);
-    put_value(json, text);
+    char text[DECIMAL_MAX + 2] = "\"";
+    char *end = decimal_put(text + 1, value);
+
+    *end++ = '"';
+    put_value_to(json, text, end);
 }
 
 /* Doubles from 2^53 on are integers. */
