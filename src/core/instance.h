@@ -448,6 +448,7 @@ struct swim {
     struct session session;
     swim_time differs_since; /* host time of the first differing view since one was equal */
     uint32_t sync_failures;  /* synchronisations asked for since then */
+    swim_time push_heard;    /* host time of the last datagram of somebody's full push */
     swim_time sync_allowed;  /* host time before which we ask for no further synchronisation */
     uint64_t table_version;
     struct healing healing;

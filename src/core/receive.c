@@ -223,6 +223,8 @@ static void hear(struct swim *s, const struct wire_datagram *dg, struct source *
     count_received(s, dg->header.kind, source->size);
     source->is_sync = sync_is_reply(s, dg);
     source->is_settling = dg->header.kind == WIRE_ANTI_ENTROPY && sync_is_settling(s);
+    if (dg->header.kind == WIRE_ANTI_ENTROPY)
+        s->push_heard = s->now;
     claim_hear_sender(s, dg, source);
     proof_note(s, source);
     if (!is_late) {

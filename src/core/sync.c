@@ -260,11 +260,17 @@ void sync_ask(struct swim *s, uint32_t slot)
         s->sync_failures++;
 }
 
+/* The next datagram of it may be on its way. */
+static bool is_push_coming(const struct swim *s)
+{
+    return s->now - s->push_heard < ms(s->config.gossip_interval_ms);
+}
+
 void sync_mend(struct swim *s, uint32_t slot)
 {
     swim_time reply_time = ms(s->config.gossip_interval_ms) + chunks_needed(s, false) * JOB_PACE;
 
-    if (s->session.owed && s->now - s->session.started < reply_time)
+    if ((s->session.owed && s->now - s->session.started < reply_time) || is_push_coming(s))
         return;
     if (ask(s, slot) && s->sync_allowed < s->now + sync_settling_time(s))
         s->sync_allowed = s->now + sync_settling_time(s);

@@ -45,7 +45,7 @@ bool sync_push(struct swim *s, const struct source *source);
 void sync_push_periodic(struct swim *s);
 /* Asks `slot` for a synchronisation, unless one was asked for a moment ago. */
 void sync_ask(struct swim *s, uint32_t slot);
-/* Asks `slot` without such a wait, unless a reply to us may be under way. */
+/* Asks `slot` without such a wait, unless a reply or a push to us may be under way. */
 void sync_mend(struct swim *s, uint32_t slot);
 /* Synchronisations can find all that is missing among the living: nobody is plain, nothing full. */
 bool sync_can_mend(const struct swim *s);

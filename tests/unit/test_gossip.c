@@ -648,6 +648,32 @@ static void test_mending_ends(void **state)
     }
 }
 
+/* A newcomer that is being sent the whole table, for longer than a round, does not ask for it too. */
+static void test_no_mending_while_a_push_comes(void **state)
+{
+    swim_time now;
+    struct swim *s = with_many(10000, &now);
+    struct message chunk = {.kind = WIRE_ANTI_ENTROPY, .from = 2, .chunks = 9};
+    uint64_t syncs = stats_of(s).syncs_started;
+
+    (void)state;
+    for (uint32_t number = 10; number <= 110; number++)
+        news_of(s, now, number, 1);
+    for (unsigned turn = 0; turn < 5; turn++) {
+        now += s->config.gossip_interval_ms * SWIM_MS;
+        chunk.chunk = (uint16_t)turn;
+        assert_int_equal(hear(s, now, &chunk), SWIM_OK);
+        swim_advance(s, now);
+        drain(s, now);
+        assert_int_equal(stats_of(s).syncs_started, syncs);
+    }
+    assert_true(gossip_is_mending(s));
+    now += s->config.gossip_interval_ms * SWIM_MS;
+    swim_advance(s, now);
+    assert_int_equal(stats_of(s).syncs_started, syncs + 1);
+    member_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -672,6 +698,7 @@ int main(void)
         cmocka_unit_test(test_what_fits_a_datagram_is_no_crowd),
         cmocka_unit_test(test_without_mending_a_crowd_is_told_as_often_as_few),
         cmocka_unit_test(test_mending_ends),
+        cmocka_unit_test(test_no_mending_while_a_push_comes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
