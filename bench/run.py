@@ -19,6 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAMS = {
     'sim': ['bench_sim'],
     'worst': ['bench_worst'],
+    'sync': ['bench_sync'],
     'crowd': ['crowd', '100', '20'],
 }
 
@@ -31,7 +32,7 @@ def arguments(given):
     parser.add_argument('--budget-ms', type=int, default=100, metavar='N',
                         help='time for each benchmark (%(default)s)')
     parser.add_argument('--list', action='store_true', help='titles, and nothing else')
-    parser.add_argument('--programs', nargs='?', const='sim,worst,crowd', default='',
+    parser.add_argument('--programs', nargs='?', const='sim,worst,sync,crowd', default='',
                         metavar='NAMES', help='afterwards these programs: %(const)s')
     options = parser.parse_args(given)
     unknown = set(filter(None, options.programs.split(','))) - set(PROGRAMS)

@@ -14,14 +14,17 @@ enum {
     /* Cells per expected key; and so many more, since small sketches fail more often. */
     CELLS_PER_KEY = 2,
     CELLS_SPARE = 24,
-    /* A sketch that could not be told apart was most likely too small by far. */
-    AGAIN_FACTOR = 4,
+    /* A sketch that could not be told apart was too small, or unlucky. */
+    AGAIN_FACTOR = 2,
     DENSITY_UNIT = 16,
+    /* That the last buckets differ, too, tells little: it could be many more, or chance. */
+    UNTOLD = 2,
     /* What one sketch is of, so that no datagram takes long; or a single bucket. */
     SLICE_MEMBERS = 4096,
     /* Roughly what an expected cell costs in all, keys and entries both ways included; and what
      * there is besides. */
     BYTES_PER_CELL = 16,
+    BYTES_PER_CELL_AGAIN = 8, /* the entries are on their way anyhow */
     BYTES_BESIDES = 256,
     /* Whole buckets take one exchange less and no memory: sketches have to be much smaller. */
     ADVANTAGE = 2,
@@ -176,7 +179,7 @@ uint32_t sync_density(uint32_t different, unsigned bits, uint32_t gap)
     uint64_t density;
 
     /* So many ids fall into `buckets` buckets, on average, until `different` of them are hit. */
-    for (uint32_t hit = 0; hit < different; hit++)
+    for (uint32_t hit = 0; hit < different && (hit == 0 || hit + UNTOLD < buckets); hit++)
         ids += DENSITY_UNIT * buckets / (buckets - hit);
     if (ids < apart)
         ids = apart;
@@ -185,20 +188,20 @@ uint32_t sync_density(uint32_t different, unsigned bits, uint32_t gap)
     return density < UINT16_MAX ? (uint32_t)density : UINT16_MAX;
 }
 
-static bool sketches_pay(const struct swim *s, const struct walk *differ, uint32_t density)
+static bool sketches_pay(const struct swim *s, const struct walk *differ, uint32_t density,
+                         uint32_t cell_bytes)
 {
     uint32_t buckets = count_buckets(differ);
     uint64_t whole = (uint64_t)members_in(s, buckets, differ->bits) * WIRE_ENTRY4_SIZE;
     uint64_t cells = (uint64_t)density * buckets / DENSITY_UNIT;
 
     return cells_for(density, 1) <= cells_max(s, differ->bits) &&
-           whole > ADVANTAGE * (cells * BYTES_PER_CELL + BYTES_BESIDES);
+           whole > ADVANTAGE * (cells * cell_bytes + BYTES_BESIDES);
 }
 
-void sync_reply(struct swim *s, const struct source *source, const struct walk *differ,
-                uint32_t density)
+static void reply(struct swim *s, const struct source *source, const struct walk *differ,
+                  uint32_t density, bool is_sketched)
 {
-    bool is_sketched = sketches_pay(s, differ, density);
     struct job *job = job_start(s, is_sketched ? JOB_SKETCH : JOB_REPLY, source, differ);
 
     if (!job)
@@ -206,6 +209,12 @@ void sync_reply(struct swim *s, const struct source *source, const struct walk *
     job->density = (uint16_t)density;
     if (is_sketched)
         job->salt = (uint32_t)prng_next(&s->prng);
+}
+
+void sync_reply(struct swim *s, const struct source *source, const struct walk *differ,
+                uint32_t density)
+{
+    reply(s, source, differ, density, sketches_pay(s, differ, density, BYTES_PER_CELL));
 }
 
 static void begin_value(struct writer *w, enum sync_phase phase, const struct walk *walk)
@@ -396,8 +405,10 @@ void sync_hear_again(struct swim *s, const struct wire_datagram *dg, const struc
     struct walk slice;
     struct reader r = read_slice(dg, &slice);
 
+    uint32_t density = read_u16(&r);
+
     if (count_buckets(&slice))
-        sync_reply(s, source, &slice, read_u16(&r));
+        reply(s, source, &slice, density, sketches_pay(s, &slice, density, BYTES_PER_CELL_AGAIN));
 }
 
 void sync_hear_want(struct swim *s, const struct wire_datagram *dg, const struct source *source)

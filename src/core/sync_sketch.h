@@ -24,7 +24,7 @@
  * odds, different ones; another salt makes other keys. */
 uint32_t sync_key(const struct swim *s, uint32_t slot, uint32_t salt);
 
-/* Answers a request that these buckets differ from, or an AGAIN: by sketches if they are small
+/* Answers a request that these buckets differ from: by sketches if they are small
  * enough, else by whole buckets. `density` is cells of sketches per bucket, times 16. */
 void sync_reply(struct swim *s, const struct source *source, const struct walk *differ,
                 uint32_t density);
