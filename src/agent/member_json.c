@@ -29,8 +29,7 @@ struct member_clock member_clock_now(void)
     return (struct member_clock){.now = now, .now_ms = held_ms + now / SWIM_MS};
 }
 
-/* So many digits, and what separates them from the next part. strftime takes as long as all the rest
- * of a member. */
+/* So many digits, and what separates them from the next part. */
 static char *put_part(char *at, int value, unsigned digits, char behind)
 {
     at = decimal_put_fixed(at, (uint64_t)value, digits);

@@ -1,5 +1,5 @@
 /*
- * Numbers in decimal, for hosts that write thousands of them: printf takes ten times as long. What is
+ * Numbers in decimal, without printf, for hosts that write thousands of them. What is
  * written has no zero byte at its end; all return where it ends.
  */
 #ifndef SWIM_BASE_DECIMAL_H
