@@ -42,6 +42,29 @@ bool job_is_under_way(const struct swim *s, enum job_kind kind, const struct swi
     return false;
 }
 
+static bool is_answer(enum job_kind kind)
+{
+    return kind == JOB_REPLY || kind == JOB_SKETCH;
+}
+
+static bool overlap(const struct walk *a, const struct walk *b)
+{
+    bool is_met = a->bits != b->bits;
+
+    for (uint32_t i = 0; i < sizeof a->mask; i++)
+        is_met |= (a->mask[i] & b->mask[i]) != 0;
+    return is_met;
+}
+
+/* It says already what the other one would. Answers don't meet in any bucket, so that all that are
+ * under way to an address are of one table at most. */
+static bool is_enough(const struct job *job, enum job_kind kind, const struct walk *walk)
+{
+    if (is_answer(kind))
+        return is_answer(job->kind) && overlap(&job->walk, walk);
+    return job->kind == kind && memcmp(job->walk.mask, walk->mask, sizeof walk->mask) == 0;
+}
+
 /* There is no need for another one of these buckets, or no room. */
 static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_addr *to,
                        const struct walk *walk)
@@ -50,10 +73,11 @@ static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_add
     uint32_t count = 0;
 
     for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
-        if (is_like(&jobs[i], kind, to) &&
-            memcmp(jobs[i].walk.mask, walk->mask, sizeof walk->mask) == 0)
+        if (jobs[i].kind == JOB_NONE || !addr_equal(&jobs[i].to, to))
+            continue;
+        if (is_enough(&jobs[i], kind, walk))
             return true;
-        count += jobs[i].kind != JOB_NONE && addr_equal(&jobs[i].to, to);
+        count++;
     }
     if (s->job_count < JOBS_MAX && count < JOBS_PER_PEER)
         return false;

@@ -19,7 +19,7 @@ enum {
     DENSITY_UNIT = 16,
     /* That the last buckets differ, too, tells little: it could be many more, or chance. */
     UNTOLD = 2,
-    /* What one sketch is of, so that no datagram takes long; or a single bucket. */
+    /* What one sketch is of at most, so that no datagram takes long. */
     SLICE_MEMBERS = 4096,
     /* Roughly what an expected cell costs in all, keys and entries both ways included; and what
      * there is besides. */
@@ -107,9 +107,7 @@ static uint32_t members_in(const struct swim *s, uint32_t buckets, unsigned bits
 /* No more than anybody who keeps to the limits asks of us, table sizes being known roughly. */
 static bool is_bearable(const struct swim *s, const struct walk *slice)
 {
-    uint32_t buckets = count_buckets(slice);
-
-    return buckets <= 1 || members_in(s, buckets, slice->bits) <= 2 * SLICE_MEMBERS;
+    return members_in(s, count_buckets(slice), slice->bits) <= 2 * SLICE_MEMBERS;
 }
 
 static uint32_t cells_max(const struct swim *s, unsigned bits)
@@ -195,7 +193,8 @@ static bool sketches_pay(const struct swim *s, const struct walk *differ, uint32
     uint64_t whole = (uint64_t)members_in(s, buckets, differ->bits) * WIRE_ENTRY4_SIZE;
     uint64_t cells = (uint64_t)density * buckets / DENSITY_UNIT;
 
-    return cells_for(density, 1) <= cells_max(s, differ->bits) &&
+    return members_in(s, 1, differ->bits) <= SLICE_MEMBERS &&
+           cells_for(density, 1) <= cells_max(s, differ->bits) &&
            whole > ADVANTAGE * (cells * cell_bytes + BYTES_BESIDES);
 }
 

@@ -538,6 +538,62 @@ static void test_questions_cost_no_more_than_the_table(void **state)
     pair_end(&pair);
 }
 
+/* Whoever speaks of few buckets, so that each is a large part of the table, gets whole ones or nothing:
+ * no datagram makes us walk through all members. */
+static void test_a_bucket_may_be_too_large_for_a_sketch(void **state)
+{
+    struct pair_plan plan = {.members = TABLE, .seed = 61};
+    struct pair pair = pair_begin(&plan);
+    struct swim *s = pair.members[PAIR_ASKER];
+    swim_time now = pair.now + 600000 * SWIM_MS;
+    uint8_t request[7] = {SYNC_REQUEST, 0, 1, 1, 2, 3, 4};
+    uint8_t again[6] = {SYNC_AGAIN, 0, 1, 1, 0, 64};
+    uint8_t want[12] = {SYNC_WANT, 0, 1, 1};
+    struct sent sent;
+
+    (void)state;
+    drain(s, now);
+    assert_int_equal(hear_sync(s, now, request, sizeof request), SWIM_OK);
+    assert_true(next_sent_of(s, now, WIRE_SYNC, &sent));
+    assert_int_equal(sent.dg.buckets[0], SYNC_REPLY);
+    for (; s->job_count > 0; now += 2 * SWIM_MS)
+        said(s, now);
+    assert_int_equal(hear_sync(s, now, again, sizeof again), SWIM_OK);
+    assert_true(next_sent_of(s, now, WIRE_SYNC, &sent));
+    assert_int_equal(sent.dg.buckets[0], SYNC_REPLY);
+    for (; s->job_count > 0; now += 2 * SWIM_MS)
+        said(s, now);
+    assert_int_equal(hear_sync(s, now, want, sizeof want), SWIM_OK);
+    assert_int_equal(s->job_count, 0);
+    pair_end(&pair);
+}
+
+/* No bucket is answered twice at once: however often a peer asks again, all that is under way to it is
+ * one table. */
+static void test_answers_under_way_are_of_one_table(void **state)
+{
+    struct pair_plan plan = {.members = TABLE, .seed = 67};
+    struct pair pair = pair_begin(&plan);
+    struct swim *s = pair.members[PAIR_ASKER];
+    swim_time now = pair.now + 600000 * SWIM_MS;
+    uint8_t value[1200];
+    size_t bytes = 0;
+
+    (void)state;
+    drain(s, now);
+    for (unsigned i = 0; i < 256; i++) {
+        size_t size = value_of(value, SYNC_AGAIN, 0xff, 2);
+
+        value[3 + i / 8] ^= (uint8_t)(1u << i % 8);
+        store_u16(value + 35, UINT16_MAX);
+        assert_int_equal(hear_sync(s, now, value, size), SWIM_OK);
+    }
+    for (; s->job_count > 0; now += 2 * SWIM_MS)
+        bytes += said(s, now);
+    assert_in_range(bytes, TABLE * 20, TABLE * 26);
+    pair_end(&pair);
+}
+
 static void test_malformed_sketches_are_dropped(void **state)
 {
     struct pair_plan plan = {.members = 100, .seed = 59};
@@ -583,6 +639,8 @@ int main(void)
         cmocka_unit_test(test_made_up_wishes_are_not_answered),
         cmocka_unit_test(test_unexpected_sketches_are_ignored),
         cmocka_unit_test(test_questions_cost_no_more_than_the_table),
+        cmocka_unit_test(test_a_bucket_may_be_too_large_for_a_sketch),
+        cmocka_unit_test(test_answers_under_way_are_of_one_table),
         cmocka_unit_test(test_malformed_sketches_are_dropped),
     };
 
