@@ -107,6 +107,9 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
     if (!is_news(before, now))
         return;
     begin_status(s, slot, before);
+    member_at(s, slot)->flags &= (uint16_t)~MEMBER_CLEARED;
+    if (before->status == SWIM_SUSPECT && now->status == SWIM_ALIVE)
+        member_at(s, slot)->flags |= MEMBER_CLEARED;
     if (is_rumour)
         gossip_rumour(s, slot);
     else

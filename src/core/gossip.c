@@ -52,11 +52,14 @@ bool gossip_is_mending(const struct swim *s)
     return s->mend_rounds > 0;
 }
 
-/* Word of the living that got lost is found by comparing views; that of the dead is not. */
+/* Word of the living that got lost is found by comparing views; that of the dead is not, nor that
+ * somebody is doubted, or no longer. */
 static uint32_t limit_of(const struct swim *s, uint32_t slot)
 {
+    const struct member *m = member_at(s, slot);
     uint32_t limit = gossip_limit(s);
-    bool is_mended = gossip_is_mending(s) && member_at(s, slot)->record.status == SWIM_ALIVE;
+    bool is_mended =
+        gossip_is_mending(s) && m->record.status == SWIM_ALIVE && !(m->flags & MEMBER_CLEARED);
 
     return is_mended && limit > GOSSIP_CROWD_SENDS ? GOSSIP_CROWD_SENDS : limit;
 }

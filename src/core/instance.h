@@ -90,7 +90,8 @@ enum member_flag {
     MEMBER_RESTARTED = 0x80, /* a RESTARTED event is due */
     MEMBER_PRUNED = 0x100,   /* a tombstone that the host wants to see no more */
     MEMBER_ACCUSED = 0x200,  /* suspect because of a probe of ours */
-    MEMBER_META = 0x400, /* its name and tags are known, or that there are some: meta_slots_of */
+    MEMBER_META = 0x400,    /* its name and tags are known, or that there are some: meta_slots_of */
+    MEMBER_CLEARED = 0x800, /* its last change ended a doubt, of which no view's digest tells */
 };
 
 struct member {

@@ -583,6 +583,38 @@ static void test_a_crowd_is_told_twice_and_mended(void **state)
     member_end(s);
 }
 
+/* Views are equal whether somebody is doubted or not: the end of a doubt is told as often as the doubt
+ * was, whatever else is news. */
+static void test_the_end_of_a_doubt_is_told_in_full_in_a_crowd(void **state)
+{
+    swim_time now;
+    struct swim *s = with_many(10000, &now);
+    struct wire_entry doubted = entry_of(5);
+
+    (void)state;
+    doubted.status = SWIM_SUSPECT;
+    doubted.heartbeat = 1;
+    hear_entry(s, now, 3, doubted);
+    for (uint32_t number = 10; number <= 9 + CAPACITY + 1; number++)
+        news_of(s, now, number, 1);
+    assert_true(gossip_is_mending(s));
+    doubted.status = SWIM_ALIVE;
+    doubted.heartbeat = 2;
+    hear_entry(s, now, 3, doubted);
+    assert_int_equal(status_of(s, 5), SWIM_ALIVE);
+    now = tell_all(s, now);
+    assert_int_equal(told[5], limit_of(s->config.retransmit_multiplier, MANY));
+    assert_in_range(told[10], 1, GOSSIP_CROWD_SENDS);
+    /* Another life of it is news like others. */
+    memset(told, 0, sizeof told);
+    for (uint32_t number = 10; number <= 9 + CAPACITY + 1; number++)
+        news_of(s, now, number, 2);
+    news_of(s, now, 5, 1);
+    tell_all(s, now);
+    assert_in_range(told[5], 1, GOSSIP_CROWD_SENDS);
+    member_end(s);
+}
+
 static void test_what_fits_a_datagram_is_no_crowd(void **state)
 {
     swim_time now;
@@ -695,6 +727,7 @@ int main(void)
         cmocka_unit_test(test_news_does_not_wait_for_proofs),
         cmocka_unit_test(test_introductions_are_few),
         cmocka_unit_test(test_a_crowd_is_told_twice_and_mended),
+        cmocka_unit_test(test_the_end_of_a_doubt_is_told_in_full_in_a_crowd),
         cmocka_unit_test(test_what_fits_a_datagram_is_no_crowd),
         cmocka_unit_test(test_without_mending_a_crowd_is_told_as_often_as_few),
         cmocka_unit_test(test_mending_ends),
