@@ -157,14 +157,17 @@ static const char *check_lists(const struct swim *s)
 static const char *check_pings(const struct swim *s)
 {
     swim_time earliest = SWIM_NEVER;
+    uint32_t count = 0;
 
     for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
-        const struct ping *p = &s->pings[i];
+        const struct ping *p = &pings_of(s)[i];
 
+        count += p->phase != PING_FREE;
         REQUIRE(p->phase <= PING_ENDED, "a ping waits, has ended, or is none");
         if (p->phase == PING_WAITING && p->due < earliest)
             earliest = p->due;
     }
+    REQUIRE(s->ping_count == count, "pings are counted");
     REQUIRE(s->timers[TIMER_PING] == earliest, "the timer of pings is that of the earliest end");
     return NULL;
 }

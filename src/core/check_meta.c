@@ -110,7 +110,7 @@ const char *check_meta(const struct swim *s)
     const char *broken = check_list(&s->meta_unheld, meta_links(s));
 
     for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
-        broken = check_list(&s->meta_news[level], meta_links(s));
+        broken = check_list(&meta_news_of(s)[level], meta_links(s));
     for (uint32_t slot = SELF; !broken && slot <= s->slots_high; slot++) {
         if (members_of(s)[slot].record.id != 0)
             broken = check_slot(s, slot, &tally);

@@ -76,6 +76,8 @@ static uint32_t find(const struct swim *s, const struct swim_addr *addr)
 {
     const struct contact *contacts = contacts_of(s);
 
+    if (s->healing.contact_count == 0)
+        return 0; /* without a look at the heads, which nobody may have touched yet */
     for (uint32_t next = *chain_of(s, addr); next; next = contacts[next - 1].next) {
         if (addr_equal(&contacts[next - 1].addr, addr))
             return next - 1;

@@ -2,7 +2,7 @@
  * The instance: one arena that holds everything a member knows, without a pointer inside, so
  * that it can be copied, hashed and replayed. Internal to src/core.
  *
- *     arena: | struct swim | outbox | contacts | relays.. | members[] | next_by_id[] | id heads[] | ...
+ *     arena: | struct swim | outbox | jobs | members[] | next_by_id[] | id heads[] | .. | relays.. | ...
  *
  * Members live in slots 1..members_max; slot 0 is "none", slot 1 (SELF) is this member itself.
  *
@@ -325,11 +325,11 @@ struct session {
 /* Somebody who was asked, and may answer though he is a stranger. */
 struct knock {
     struct swim_addr addr;
+    uint8_t replies;        /* how many of its answers may be answered in turn */
     swim_time until;        /* host time: an answer is expected */
     swim_time usable_until; /* host time: `challenge` is worth repeating */
     uint64_t challenge;     /* what it asked us to repeat, 0: nothing yet */
     uint64_t id;            /* and as whom */
-    uint8_t replies;        /* how many of its answers may be answered in turn */
 };
 
 struct contact {
@@ -350,11 +350,11 @@ struct healing {
 
 /* Byte offsets of the arrays in the arena. */
 struct layout {
-    size_t knock_places, contact_heads, outbox, contacts, knocks, relays, reliables, jobs, job_keys,
-        dossiers, dossier_links, members;
+    size_t outbox, jobs, job_keys, knock_places, knocks, contacts, relays, reliables, pings;
+    size_t contact_heads, dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
     size_t live, alive, news_links, next_event, fates;
-    size_t meta_slots, meta_links, next_by_name, name_heads, meta_blocks, assemblies;
+    size_t meta_slots, meta_links, next_by_name, name_heads, meta_news, meta_blocks, assemblies;
     size_t size;
 };
 
@@ -415,7 +415,6 @@ struct swim {
     uint32_t mend_rounds;  /* of gossip that are left to synchronise in: gossip_is_mending */
     swim_time last_gossip; /* timer time of the last round */
 
-    struct list meta_news[NEWS_LEVELS]; /* as news, of names and tags */
     uint32_t meta_news_count;
     uint32_t meta_count;       /* members whose content is held, SELF included */
     struct list meta_unheld;   /* members whose content there was no room for */
@@ -434,7 +433,7 @@ struct swim {
     struct list dossiers_free;
     struct list accusations; /* dossiers with something to tell, the longest untold first */
     struct probe probe;
-    struct ping pings[SWIM_PINGS_MAX];
+    uint32_t ping_count;     /* places of pings that are taken */
     swim_time blame_allowed; /* host time before which no further doubt is charged to our health */
     swim_time last_heard;    /* host time of the last datagram from a member */
     swim_time hearing_since; /* host time of the first one after the last silence */
@@ -479,6 +478,7 @@ ARENA_ARRAY(relays_of, struct relay, relays)
 ARENA_ARRAY(reliables_of, struct reliable, reliables)
 ARENA_ARRAY(jobs_of, struct job, jobs)
 ARENA_ARRAY(job_keys_of, uint32_t, job_keys)
+ARENA_ARRAY(pings_of, struct ping, pings)
 ARENA_ARRAY(dossiers_of, struct dossier, dossiers)
 ARENA_ARRAY(dossier_links, struct link, dossier_links)
 ARENA_ARRAY(members_of, struct member, members)
@@ -493,6 +493,7 @@ ARENA_ARRAY(next_event, uint32_t, next_event)
 ARENA_ARRAY(fates_of, union fate, fates)
 ARENA_ARRAY(meta_slots_of, struct meta_slot, meta_slots)
 ARENA_ARRAY(meta_links, struct link, meta_links)
+ARENA_ARRAY(meta_news_of, struct list, meta_news)
 ARENA_ARRAY(next_by_name, uint32_t, next_by_name)
 ARENA_ARRAY(name_heads, uint32_t, name_heads)
 ARENA_ARRAY(meta_blocks_of, struct meta_block, meta_blocks)

@@ -33,7 +33,7 @@ static uint32_t limit_of(const struct swim *s, uint32_t slot)
 
 static void unqueue(struct swim *s, uint32_t slot)
 {
-    list_remove(&s->meta_news[meta_slots_of(s)[slot].sent], meta_links(s), slot);
+    list_remove(&meta_news_of(s)[meta_slots_of(s)[slot].sent], meta_links(s), slot);
     s->meta_news_count--;
 }
 
@@ -49,7 +49,7 @@ static void queue(struct swim *s, uint32_t slot, uint32_t sent)
     if (is_queued(s, slot))
         unqueue(s, slot);
     meta_slots_of(s)[slot].sent = (uint8_t)sent;
-    list_push_head(&s->meta_news[sent], meta_links(s), slot);
+    list_push_head(&meta_news_of(s)[sent], meta_links(s), slot);
     s->meta_news_count++;
     gossip_follow_membership(s);
 }
@@ -87,7 +87,7 @@ static bool charge(struct swim *s, uint32_t slot)
     if (sent == NEWS_LEVELS || (sent < RUMOUR_LEVEL && sent >= limit_of(s, slot)))
         return false;
     held->sent = (uint8_t)sent;
-    list_push_tail(&s->meta_news[sent], meta_links(s), slot);
+    list_push_tail(&meta_news_of(s)[sent], meta_links(s), slot);
     s->meta_news_count++;
     return true;
 }
@@ -203,7 +203,7 @@ static uint32_t write_level(struct swim *s, struct writer *value, const struct i
                             uint32_t level, uint32_t looks)
 {
     uint32_t moved = 0;
-    uint32_t slot = s->meta_news[level].head;
+    uint32_t slot = meta_news_of(s)[level].head;
 
     for (; looks && slot && !is_full(value); looks--) {
         uint32_t next = meta_links(s)[slot].next;
@@ -230,7 +230,7 @@ static void write_queue(struct swim *s, struct writer *value, const struct inten
     /* What a list has just received from the one before it is not looked at again. */
     for (uint32_t level = 0; level < NEWS_LEVELS && s->meta_news_count && !is_full(value);
          level++) {
-        uint32_t looks = s->meta_news[level].count - moved;
+        uint32_t looks = meta_news_of(s)[level].count - moved;
 
         moved = write_level(s, value, intent, level, looks < LOOKS_MAX ? looks : LOOKS_MAX);
     }

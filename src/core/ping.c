@@ -12,8 +12,8 @@ static void schedule(struct swim *s)
     swim_time earliest = SWIM_NEVER;
 
     for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
-        if (s->pings[i].phase == PING_WAITING && s->pings[i].due < earliest)
-            earliest = s->pings[i].due;
+        if (pings_of(s)[i].phase == PING_WAITING && pings_of(s)[i].due < earliest)
+            earliest = pings_of(s)[i].due;
     }
     s->timers[TIMER_PING] = earliest;
 }
@@ -21,8 +21,8 @@ static void schedule(struct swim *s)
 static struct ping *free_ping(struct swim *s)
 {
     for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
-        if (s->pings[i].phase == PING_FREE)
-            return &s->pings[i];
+        if (pings_of(s)[i].phase == PING_FREE)
+            return &pings_of(s)[i];
     }
     return NULL;
 }
@@ -44,6 +44,7 @@ static enum swim_order begin(struct swim *s, uint32_t slot)
         .extended = ping->extended,
         .phase = PING_WAITING,
     };
+    s->ping_count++;
     ping->has_sequence = p->extended;
     ping->sequence = p->sequence;
     stranger_expect(s, &m->record.addr);
@@ -78,7 +79,7 @@ static struct ping *answered_by(struct swim *s, const struct wire_datagram *dg)
     struct ping *found = NULL;
 
     for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
-        struct ping *p = &s->pings[i];
+        struct ping *p = &pings_of(s)[i];
 
         if (p->phase != PING_WAITING || p->id != dg->header.sender_id ||
             p->extended != dg->has_probe || (p->extended && p->sequence != dg->probe_sequence))
@@ -106,8 +107,8 @@ void ping_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct 
 void ping_expire(struct swim *s)
 {
     for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
-        if (s->pings[i].phase == PING_WAITING && s->pings[i].due <= timer_now(s))
-            end(s, &s->pings[i], 0);
+        if (pings_of(s)[i].phase == PING_WAITING && pings_of(s)[i].due <= timer_now(s))
+            end(s, &pings_of(s)[i], 0);
     }
     schedule(s);
 }
@@ -117,8 +118,8 @@ bool ping_next_event(struct swim *s, struct swim_event *ret)
     struct ping *first = NULL;
     uint32_t slot;
 
-    for (unsigned i = 0; i < SWIM_PINGS_MAX; i++) {
-        struct ping *p = &s->pings[i];
+    for (unsigned i = 0; s->ping_count && i < SWIM_PINGS_MAX; i++) {
+        struct ping *p = &pings_of(s)[i];
 
         if (p->phase == PING_ENDED && (!first || p->ended < first->ended))
             first = p;
@@ -135,5 +136,6 @@ bool ping_next_event(struct swim *s, struct swim_event *ret)
             (struct swim_member){.id = first->id, .addr = first->addr, .status = SWIM_DEAD};
     ret->before = ret->member.status;
     first->phase = PING_FREE;
+    s->ping_count--;
     return true;
 }

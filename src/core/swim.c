@@ -34,17 +34,10 @@ static struct layout layout_of(const struct swim_config *config)
     size_t at = sizeof(struct swim);
     struct layout l;
 
-    l.knock_places = place(&at, KNOCKS_MAX, sizeof(uint16_t));
-    l.contact_heads = place(&at, SWIM_CONTACTS_MAX, sizeof(uint16_t));
+    /* In use from the start, whole or from its first element on: after what is used whole only one
+     * array that is not, so that as few pages as can be are touched for a part of them. */
     l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
-    l.contacts = place(&at, SWIM_CONTACTS_MAX, sizeof(struct contact));
-    l.knocks = place(&at, KNOCKS_MAX + 1, sizeof(struct knock));
-    l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
-    l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
     l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
-    l.job_keys = place(&at, JOB_KEYS_MAX, sizeof(uint32_t));
-    l.dossiers = place(&at, DOSSIERS_MAX + 1, sizeof(struct dossier));
-    l.dossier_links = place(&at, DOSSIERS_MAX + 1, sizeof(struct link));
     l.members = place(&at, slots, sizeof(struct member));
     l.next_by_id = place(&at, slots, sizeof(uint32_t));
     l.id_heads = place(&at, heads, sizeof(uint32_t));
@@ -54,9 +47,22 @@ static struct layout layout_of(const struct swim_config *config)
     l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
     l.next_event = place(&at, slots, sizeof(uint32_t));
+    l.knock_places = place(&at, KNOCKS_MAX, sizeof(uint16_t));
+    l.knocks = place(&at, KNOCKS_MAX + 1, sizeof(struct knock));
+    /* For troubles, and for what differs. */
     l.fates = place(&at, slots, sizeof(union fate));
+    l.job_keys = place(&at, JOB_KEYS_MAX, sizeof(uint32_t));
+    l.dossier_links = place(&at, DOSSIERS_MAX + 1, sizeof(struct link));
+    l.dossiers = place(&at, DOSSIERS_MAX + 1, sizeof(struct dossier));
+    l.relays = place(&at, RELAYS_MAX, sizeof(struct relay));
+    l.reliables = place(&at, RELIABLE_MAX, sizeof(struct reliable));
+    l.pings = place(&at, SWIM_PINGS_MAX, sizeof(struct ping));
+    l.contact_heads = place(&at, SWIM_CONTACTS_MAX, sizeof(uint16_t));
+    l.contacts = place(&at, SWIM_CONTACTS_MAX, sizeof(struct contact));
+    /* For names and tags. */
     l.meta_slots = place(&at, slots, sizeof(struct meta_slot));
     l.meta_links = place(&at, slots, sizeof(struct link));
+    l.meta_news = place(&at, NEWS_LEVELS, sizeof(struct list));
     l.next_by_name = place(&at, slots, sizeof(uint32_t));
     l.name_heads = place(&at, heads, sizeof(uint32_t));
     l.assemblies = place(&at, ASSEMBLIES_MAX, sizeof(struct assembly));
