@@ -20,7 +20,7 @@ PROGRAMS = {
     'sim': ['bench_sim'],
     'worst': ['bench_worst'],
     'sync': ['bench_sync'],
-    'crowd': ['crowd', '100', '20'],
+    'crowd': ['crowd', '100'],
 }
 
 

@@ -1,0 +1,274 @@
+/*
+ * The story of a crowd (crowd.h), measured:
+ *
+ *     crowd [--threads N] [--idle SECONDS] [--bound SECONDS] [--port FIRST] [--json] MEMBERS
+ *
+ * They start at once with one seed. Until all see all; when it has become quiet, processor time,
+ * datagrams and memory a member; a death (a socket is closed), and its return. Exits with 1 when
+ * anything of it did not come about, or a member that lived was declared dead.
+ */
+#define _GNU_SOURCE
+#include "crowd.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { MEMBERS_MOST = 40000 };
+
+#define QUIET 2.3 /* datagrams a member and second: a probe, its answer, and hardly anything else */
+
+struct options {
+    uint32_t members;
+    uint32_t threads;
+    uint32_t idle;  /* seconds */
+    uint32_t bound; /* seconds */
+    uint32_t port;
+    bool json;
+};
+
+/* Seconds; negative: it did not happen. */
+struct figures {
+    double all_see_all;
+    double user_ms; /* processor time a member and second */
+    double kernel_ms;
+    double sent; /* datagrams a member and second */
+    double turns;
+    double memory_kib; /* a member */
+    double first_failed;
+    double all_failed;
+    double return_seen;
+    uint32_t false_deaths;
+};
+
+/* ---- What the system says ---- */
+
+struct usage {
+    swim_time at;
+    double user_ms;
+    double kernel_ms;
+    uint64_t sent;
+    uint64_t turns;
+};
+
+static double milliseconds(struct timeval t)
+{
+    return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3;
+}
+
+static struct usage usage_of(const struct crowd *crowd)
+{
+    struct rusage r;
+    struct usage usage = {.at = crowd_now()};
+
+    (void)getrusage(RUSAGE_SELF, &r);
+    usage.user_ms = milliseconds(r.ru_utime);
+    usage.kernel_ms = milliseconds(r.ru_stime);
+    for (uint32_t i = 0; i < crowd->threads; i++) {
+        usage.sent += crowd->loops[i].sent;
+        usage.turns += crowd->loops[i].turns;
+    }
+    return usage;
+}
+
+/* KiB of memory of its own: without the program, which all members share. */
+static double own_memory(void)
+{
+    unsigned long kib = 0;
+    char line[256];
+    FILE *file = fopen("/proc/self/status", "r");
+
+    if (file == NULL)
+        return 0;
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "RssAnon: %lu", &kib) == 1)
+            break;
+    (void)fclose(file);
+    return (double)kib;
+}
+
+/* ---- The story ---- */
+
+static uint32_t total(const struct crowd *crowd, bool of_failed)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < crowd->threads; i++)
+        sum += atomic_load(of_failed ? &crowd->loops[i].failed : &crowd->loops[i].complete);
+    return sum;
+}
+
+static bool all_see_all(const struct crowd *crowd)
+{
+    return total(crowd, false) == crowd->count;
+}
+
+static bool all_say_failed(const struct crowd *crowd)
+{
+    return total(crowd, true) >= crowd->count - 1;
+}
+
+/* Seconds until it holds; negative: it did not within `bound`. */
+static double await(struct crowd *crowd, crowd_condition *holds, uint32_t bound)
+{
+    swim_time began = crowd_now();
+
+    if (!crowd_run(crowd, holds, bound * SECOND))
+        return -1;
+    return (double)(crowd_now() - began) / (double)SECOND;
+}
+
+/* Until a second passes with nothing to tell. */
+static void await_quiet(struct crowd *crowd, uint32_t bound)
+{
+    for (uint32_t i = 0; i < bound; i++) {
+        uint64_t before = usage_of(crowd).sent;
+
+        (void)crowd_run(crowd, NULL, SECOND);
+        if ((double)(usage_of(crowd).sent - before) < QUIET * crowd->count)
+            return;
+    }
+}
+
+static void measure_idle(struct crowd *crowd, uint32_t seconds, struct figures *ret)
+{
+    struct usage before = usage_of(crowd);
+
+    (void)crowd_run(crowd, NULL, seconds * SECOND);
+    struct usage after = usage_of(crowd);
+    double each = crowd->count * ((double)(after.at - before.at) / (double)SECOND);
+    ret->user_ms = (after.user_ms - before.user_ms) / each;
+    ret->kernel_ms = (after.kernel_ms - before.kernel_ms) / each;
+    ret->sent = (double)(after.sent - before.sent) / each;
+    ret->turns = (double)(after.turns - before.turns) / each;
+}
+
+static double first_failed(const struct crowd *crowd, swim_time began)
+{
+    swim_time first = 0;
+
+    for (uint32_t i = 0; i < crowd->threads; i++) {
+        swim_time at = crowd->loops[i].first_failed;
+        if (at && (!first || at < first))
+            first = at;
+    }
+    return first ? (double)(first - began) / (double)SECOND : -1;
+}
+
+static void die_and_return(struct crowd *crowd, uint32_t bound, struct figures *ret)
+{
+    struct host *victim = &crowd->hosts[crowd->count / 2];
+    swim_time began = crowd_now();
+
+    crowd->victim_port = victim->port;
+    host_kill(crowd, victim);
+    ret->all_failed = await(crowd, all_say_failed, bound);
+    ret->first_failed = first_failed(crowd, began);
+    host_start(crowd, victim);
+    ret->return_seen = await(crowd, all_see_all, bound);
+}
+
+static struct figures play(struct crowd *crowd, const struct options *options)
+{
+    struct figures f;
+    double before = own_memory();
+    swim_time began = crowd_now();
+
+    for (uint32_t i = 0; i < crowd->count; i++)
+        host_start(crowd, &crowd->hosts[i]);
+    f.all_see_all = (double)(crowd_now() - began) / (double)SECOND;
+    double more = await(crowd, all_see_all, options->bound);
+    f.all_see_all = more < 0 ? -1 : f.all_see_all + more;
+    await_quiet(crowd, options->bound);
+    measure_idle(crowd, options->idle, &f);
+    f.memory_kib = (own_memory() - before) / crowd->count;
+    die_and_return(crowd, options->bound, &f);
+    f.false_deaths = 0;
+    for (uint32_t i = 0; i < crowd->threads; i++)
+        f.false_deaths += crowd->loops[i].false_deaths;
+    return f;
+}
+
+/* ---- Words ---- */
+
+static void print_json(const struct options *o, const struct figures *f)
+{
+    printf("{\"members\":%u,\"threads\":%u,\"all_see_all_s\":%.3f,\"user_ms\":%.4f,"
+           "\"kernel_ms\":%.4f,\"sent\":%.3f,\"turns\":%.3f,\"memory_kib\":%.2f,"
+           "\"first_failed_s\":%.3f,\"all_failed_s\":%.3f,\"return_seen_s\":%.3f,"
+           "\"false_deaths\":%u}\n",
+           o->members, o->threads, f->all_see_all, f->user_ms, f->kernel_ms, f->sent, f->turns,
+           f->memory_kib, f->first_failed, f->all_failed, f->return_seen, f->false_deaths);
+}
+
+static void tell(const char *what, double value, const char *unit)
+{
+    if (value < 0)
+        printf("%-32s     never\n", what);
+    else
+        printf("%-32s %9.3f %s\n", what, value, unit);
+}
+
+static void print_text(const struct options *o, const struct figures *f)
+{
+    printf("%u members in one process, %u thread%s\n", o->members, o->threads,
+           o->threads > 1 ? "s" : "");
+    tell("all see all, from the start", f->all_see_all, "s");
+    tell("memory", f->memory_kib, "KiB a member");
+    tell("idle: processor time", f->user_ms + f->kernel_ms, "ms a member and second");
+    tell("idle: of it, in the program", f->user_ms, "ms a member and second");
+    tell("idle: datagrams sent", f->sent, "a member and second");
+    tell("idle: turns of the loop", f->turns, "a member and second");
+    tell("death: the first says failed", f->first_failed, "s");
+    tell("death: all say failed", f->all_failed, "s");
+    tell("return: seen by all", f->return_seen, "s");
+    printf("%-32s %9u\n", "said dead, of who lived", f->false_deaths);
+}
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option known[] = {{"threads", 1, NULL, 't'}, {"idle", 1, NULL, 'i'},
+                                          {"bound", 1, NULL, 'b'},   {"port", 1, NULL, 'p'},
+                                          {"json", 0, NULL, 'j'},    {0}};
+    int letter;
+
+    *o = (struct options){.members = 100, .threads = 1, .idle = 20, .bound = 120, .port = 21000};
+    while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        uint32_t value = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
+        switch (letter) {
+        case 't': o->threads = value; break;
+        case 'i': o->idle = value; break;
+        case 'b': o->bound = value; break;
+        case 'p': o->port = value; break;
+        case 'j': o->json = true; break;
+        default: return false;
+        }
+    }
+    if (optind < argc)
+        o->members = (uint32_t)strtoul(argv[optind++], NULL, 10);
+    return optind == argc && o->members >= 3 && o->members <= MEMBERS_MOST && o->threads >= 1 &&
+           o->threads <= THREADS_MOST && o->idle >= 1 && o->bound >= 1 && o->port >= 1024 &&
+           o->port <= 65535 && o->port + o->members <= 65535;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct crowd crowd;
+
+    if (!read_options(argc, argv, &options)) {
+        fprintf(stderr,
+                "usage: crowd [--threads 1..%d] [--idle SECONDS] [--bound SECONDS] [--port FIRST] "
+                "[--json] [MEMBERS(3..%d)]\n",
+                THREADS_MOST, MEMBERS_MOST);
+        return 2;
+    }
+    crowd_open(&crowd, options.members, options.threads, (uint16_t)options.port);
+    struct figures f = play(&crowd, &options);
+    (options.json ? print_json : print_text)(&options, &f);
+    crowd_close(&crowd);
+    return f.all_see_all < 0 || f.first_failed < 0 || f.all_failed < 0 || f.return_seen < 0 ||
+           f.false_deaths > 0;
+}
