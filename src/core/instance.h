@@ -45,6 +45,8 @@ enum {
     RELIABLE_MAX = 64,   /* announcements awaiting an ACK: 2 * indirect_k + log2 n at most */
     JOBS_MAX = 64,       /* synchronisations being sent, paced; a sketch's outcome is one */
     JOBS_PER_PEER = 56,  /* of these, to one address */
+    JOBS_FOR_PUSHES = 8, /* of these, for pushes alone: newcomers get their table, whatever peers
+                            ask for */
     JOB_KEYS_MAX = 2048, /* keys of members that they want and send */
     BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,

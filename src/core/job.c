@@ -70,6 +70,7 @@ static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_add
                        const struct walk *walk)
 {
     const struct job *jobs = jobs_of(s);
+    uint32_t most = kind == JOB_PUSH ? JOBS_MAX : JOBS_MAX - JOBS_FOR_PUSHES;
     uint32_t count = 0;
 
     for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
@@ -79,7 +80,7 @@ static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_add
             return true;
         count++;
     }
-    if (s->job_count < JOBS_MAX && count < JOBS_PER_PEER)
+    if (s->job_count < most && count < JOBS_PER_PEER)
         return false;
     s->stats.syncs_refused++;
     return true;

@@ -108,17 +108,23 @@ static void test_whole_buckets_where_they_are_as_good(void **state)
     }
 }
 
-static enum swim_error hear_sync(struct swim *s, swim_time now, const uint8_t *value, size_t size)
+static enum swim_error hear_sync_of(struct swim *s, swim_time now, uint32_t id,
+                                    const uint8_t *value, size_t size)
 {
     struct wire_header header = {
-        .kind = WIRE_SYNC, .capabilities = WIRE_CAPABLE, .sender_id = 2, .heartbeat = 5};
-    struct swim_addr from = addr4(2);
+        .kind = WIRE_SYNC, .capabilities = WIRE_CAPABLE, .sender_id = id, .heartbeat = 5};
+    struct swim_addr from = addr4(id);
     uint8_t buf[SWIM_DATAGRAM_MAX];
     struct wire_builder b;
 
     wire_begin(&b, buf, sizeof buf, &header);
     assert_true(wire_put_record(&b, WIRE_EXT_BUCKETS, value, (uint16_t)size));
     return swim_receive(s, now, &from, buf, wire_finish(&b));
+}
+
+static enum swim_error hear_sync(struct swim *s, swim_time now, const uint8_t *value, size_t size)
+{
+    return hear_sync_of(s, now, 2, value, size);
 }
 
 static size_t value_of(uint8_t *value, uint8_t phase, uint8_t mask, size_t rest)
@@ -488,6 +494,32 @@ static void test_unexpected_sketches_are_ignored(void **state)
     pair_end(&pair);
 }
 
+/* However much is asked by members, a newcomer is sent the table. */
+static void test_questions_leave_room_for_newcomers(void **state)
+{
+    struct pair_plan plan = {.members = TABLE, .seed = 71};
+    struct pair pair = pair_begin(&plan);
+    struct swim *s = pair.members[PAIR_ASKER];
+    swim_time now = pair.now + 600000 * SWIM_MS;
+    struct message ping = {.kind = WIRE_PING, .from = 3};
+    struct message newcomer = {.kind = WIRE_PING, .from = 5 * TABLE};
+    uint8_t value[1200];
+
+    (void)state;
+    assert_int_equal(hear(s, now, &ping), SWIM_OK);
+    drain(s, now);
+    for (uint32_t i = 0; i < 256; i++) {
+        size_t size = value_of(value, SYNC_AGAIN, 0, 2);
+
+        value[3 + i / 8] = (uint8_t)(1u << i % 8);
+        assert_int_equal(hear_sync_of(s, now, 2 + i % 2, value, size), SWIM_OK);
+    }
+    assert_int_equal(s->job_count, JOBS_MAX - JOBS_FOR_PUSHES);
+    assert_int_equal(hear(s, now, &newcomer), SWIM_OK);
+    assert_int_equal(s->job_count, JOBS_MAX - JOBS_FOR_PUSHES + 1);
+    pair_end(&pair);
+}
+
 /* What a peer can make us say and do by asking again, or for keys, is bounded by the table. */
 static void test_questions_cost_no_more_than_the_table(void **state)
 {
@@ -639,6 +671,7 @@ int main(void)
         cmocka_unit_test(test_made_up_wishes_are_not_answered),
         cmocka_unit_test(test_unexpected_sketches_are_ignored),
         cmocka_unit_test(test_questions_cost_no_more_than_the_table),
+        cmocka_unit_test(test_questions_leave_room_for_newcomers),
         cmocka_unit_test(test_a_bucket_may_be_too_large_for_a_sketch),
         cmocka_unit_test(test_answers_under_way_are_of_one_table),
         cmocka_unit_test(test_malformed_sketches_are_dropped),
