@@ -1,11 +1,13 @@
 /*
  * The story of a crowd (crowd.h), measured:
  *
- *     crowd [--threads N] [--idle SECONDS] [--bound SECONDS] [--port FIRST] [--json] MEMBERS
+ *     crowd [--threads N] [--idle SECONDS] [--bound SECONDS] [--port FIRST] [--memory KIB] [--json]
+ *           MEMBERS
  *
  * They start at once with one seed. Until all see all; when it has become quiet, processor time,
  * datagrams and memory a member; a death (a socket is closed), and its return. Exits with 1 when
- * anything of it did not come about, or a member that lived was declared dead.
+ * anything of it did not come about, a member that lived was declared dead, or one takes more memory
+ * than --memory allows.
  */
 #define _GNU_SOURCE
 #include "crowd.h"
@@ -26,6 +28,7 @@ struct options {
     uint32_t idle;  /* seconds */
     uint32_t bound; /* seconds */
     uint32_t port;
+    uint32_t memory; /* KiB a member, at most; 0: no limit */
     bool json;
 };
 
@@ -229,9 +232,13 @@ static void print_text(const struct options *o, const struct figures *f)
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option known[] = {{"threads", 1, NULL, 't'}, {"idle", 1, NULL, 'i'},
-                                          {"bound", 1, NULL, 'b'},   {"port", 1, NULL, 'p'},
-                                          {"json", 0, NULL, 'j'},    {0}};
+    static const struct option known[] = {{"threads", 1, NULL, 't'},
+                                          {"idle", 1, NULL, 'i'},
+                                          {"bound", 1, NULL, 'b'},
+                                          {"port", 1, NULL, 'p'},
+                                          {"json", 0, NULL, 'j'},
+                                          {"memory", 1, NULL, 'm'},
+                                          {0}};
     int letter;
 
     *o = (struct options){.members = 100, .threads = 1, .idle = 20, .bound = 120, .port = 21000};
@@ -242,6 +249,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 'i': o->idle = value; break;
         case 'b': o->bound = value; break;
         case 'p': o->port = value; break;
+        case 'm': o->memory = value; break;
         case 'j': o->json = true; break;
         default: return false;
         }
@@ -261,7 +269,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options)) {
         fprintf(stderr,
                 "usage: crowd [--threads 1..%d] [--idle SECONDS] [--bound SECONDS] [--port FIRST] "
-                "[--json] [MEMBERS(3..%d)]\n",
+                "[--memory KIB] [--json] [MEMBERS(3..%d)]\n",
                 THREADS_MOST, MEMBERS_MOST);
         return 2;
     }
@@ -270,5 +278,5 @@ int main(int argc, char **argv)
     (options.json ? print_json : print_text)(&options, &f);
     crowd_close(&crowd);
     return f.all_see_all < 0 || f.first_failed < 0 || f.all_failed < 0 || f.return_seen < 0 ||
-           f.false_deaths > 0;
+           f.false_deaths > 0 || (options.memory > 0 && f.memory_kib > options.memory);
 }

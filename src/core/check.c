@@ -121,7 +121,8 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
             "a dossier is a suspect's, or free");
     REQUIRE(t->digest == s->digest, "the digest is that of the live members");
     for (unsigned i = 0; i < BUCKETS_MAX; i++)
-        REQUIRE(t->buckets[i] == s->bucket_digest[i], "bucket digests are those of their members");
+        REQUIRE((uint32_t)t->buckets[i] == s->bucket_digest[i],
+                "bucket digests are those of their members");
     return NULL;
 }
 
@@ -177,7 +178,9 @@ static const char *check_bounds(const struct swim *s)
     REQUIRE(s->outbox.count <= OUTBOX_MAX && s->outbox.head < OUTBOX_MAX, "the outbox is bounded");
     REQUIRE(s->relay_count <= RELAYS_MAX, "relays are bounded");
     REQUIRE(s->reliable_count <= RELIABLE_MAX, "announcements are bounded");
-    REQUIRE(s->job_count <= JOBS_MAX, "synchronisations are bounded");
+    REQUIRE(s->job_count <= s->jobs_end && s->jobs_end <= JOBS_MAX, "synchronisations are bounded");
+    REQUIRE(s->jobs_end == 0 || job_at(s, s->jobs_end - 1)->kind != JOB_NONE,
+            "the last place in use is known");
     REQUIRE(s->job_keys_held <= s->job_keys_used && s->job_keys_used <= JOB_KEYS_MAX,
             "their keys are bounded");
     REQUIRE(s->job_count > 0 || s->job_keys_used == 0,

@@ -404,9 +404,9 @@ struct swim {
     uint32_t live_v6;     /* live members at IPv6 addresses, SELF included */
     uint32_t status_count[SWIM_STATUS_COUNT];
     uint64_t digest;
-    uint64_t bucket_digest[BUCKETS_MAX];
-    swim_time view_changed; /* host time of the last change of the digest */
-    swim_time settled_at;   /* what a push brings before this is only a rumour */
+    uint32_t bucket_digest[BUCKETS_MAX]; /* the low half: what is sent of it */
+    swim_time view_changed;              /* host time of the last change of the digest */
+    swim_time settled_at;                /* what a push brings before this is only a rumour */
 
     /* Tombstones in the order of their death, forgotten ids in the order of their forgetting. */
     struct list tombstones;
@@ -444,6 +444,7 @@ struct swim {
     uint32_t relay_count;
     uint32_t reliable_count;
     uint32_t job_count;
+    uint32_t jobs_end; /* all places from here on are free, and most were never touched */
     uint32_t job_cursor;
     uint32_t job_keys_used; /* the first so many of job_keys_of */
     uint32_t job_keys_held; /* by jobs that have not ended */
@@ -501,6 +502,12 @@ ARENA_ARRAY(name_heads, uint32_t, name_heads)
 ARENA_ARRAY(meta_blocks_of, struct meta_block, meta_blocks)
 ARENA_ARRAY(assemblies_of, struct assembly, assemblies)
 #undef ARENA_ARRAY
+
+/* Number 0 is the array's last one: those in use lie beside what follows it (layout_of). */
+static inline struct job *job_at(const struct swim *s, unsigned number)
+{
+    return &jobs_of(s)[JOBS_MAX - 1 - number];
+}
 
 /* Of terminal members alone. */
 static inline struct link *grave_links(const struct swim *s)

@@ -33,10 +33,8 @@ static bool is_like(const struct job *job, enum job_kind kind, const struct swim
 
 bool job_is_under_way(const struct swim *s, enum job_kind kind, const struct swim_addr *to)
 {
-    const struct job *jobs = jobs_of(s);
-
-    for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
-        if (is_like(&jobs[i], kind, to))
+    for (unsigned i = 0; i < s->jobs_end; i++) {
+        if (is_like(job_at(s, i), kind, to))
             return true;
     }
     return false;
@@ -69,14 +67,13 @@ static bool is_enough(const struct job *job, enum job_kind kind, const struct wa
 static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_addr *to,
                        const struct walk *walk)
 {
-    const struct job *jobs = jobs_of(s);
     uint32_t most = kind == JOB_PUSH ? JOBS_MAX : JOBS_MAX - JOBS_FOR_PUSHES;
     uint32_t count = 0;
 
-    for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
-        if (jobs[i].kind == JOB_NONE || !addr_equal(&jobs[i].to, to))
+    for (unsigned i = 0; i < s->jobs_end; i++) {
+        if (job_at(s, i)->kind == JOB_NONE || !addr_equal(&job_at(s, i)->to, to))
             continue;
-        if (is_enough(&jobs[i], kind, walk))
+        if (is_enough(job_at(s, i), kind, walk))
             return true;
         count++;
     }
@@ -89,35 +86,33 @@ static bool is_refused(struct swim *s, enum job_kind kind, const struct swim_add
 /* Jobs of one kind to one address share their pace. */
 static void share_pace(struct swim *s, const struct job *with)
 {
-    struct job *jobs = jobs_of(s);
-
-    for (unsigned i = 0; s->job_count > 1 && i < JOBS_MAX; i++) {
-        if (!is_like(&jobs[i], with->kind, &with->to))
+    for (unsigned i = 0; s->job_count > 1 && i < s->jobs_end; i++) {
+        if (!is_like(job_at(s, i), with->kind, &with->to))
             continue;
-        jobs[i].burst = with->burst;
-        jobs[i].due = with->due;
+        job_at(s, i)->burst = with->burst;
+        job_at(s, i)->due = with->due;
     }
 }
 
 struct job *job_start(struct swim *s, enum job_kind kind, const struct source *source,
                       const struct walk *walk)
 {
-    struct job *jobs = jobs_of(s);
     struct job *job = NULL;
     uint32_t burst = BURST;
     swim_time due = s->now;
 
     if (!addr_is_usable(&source->addr) || is_refused(s, kind, &source->addr, walk))
         return NULL;
-    for (unsigned i = 0; i < JOBS_MAX; i++) {
-        if (jobs[i].kind == JOB_NONE) {
-            job = job ? job : &jobs[i];
-        } else if (is_like(&jobs[i], kind, &source->addr)) {
-            burst = jobs[i].burst;
-            due = jobs[i].due;
+    for (unsigned i = 0; i < s->jobs_end; i++) {
+        if (job_at(s, i)->kind == JOB_NONE) {
+            job = job ? job : job_at(s, i);
+        } else if (is_like(job_at(s, i), kind, &source->addr)) {
+            burst = job_at(s, i)->burst;
+            due = job_at(s, i)->due;
         }
     }
-    ASSERT(job);
+    ASSERT(job || s->jobs_end < JOBS_MAX);
+    job = job ? job : job_at(s, s->jobs_end++);
     memset(job, 0, sizeof *job);
     job->kind = (uint8_t)kind;
     job->to = source->addr;
@@ -163,15 +158,15 @@ static void finish(struct swim *s, struct job *job)
         s->job_keys_used = 0;
     job->kind = JOB_NONE;
     s->job_count--;
+    while (s->jobs_end && job_at(s, s->jobs_end - 1)->kind == JOB_NONE)
+        s->jobs_end--;
 }
 
 void sync_stop(struct swim *s)
 {
-    struct job *jobs = jobs_of(s);
-
-    for (unsigned i = 0; i < JOBS_MAX; i++) {
-        if (jobs[i].kind != JOB_NONE)
-            finish(s, &jobs[i]);
+    for (unsigned i = 0; i < s->jobs_end; i++) {
+        if (job_at(s, i)->kind != JOB_NONE)
+            finish(s, job_at(s, i));
     }
     s->session.owed = 0;
     timer_stop(s, TIMER_SYNC);
@@ -179,12 +174,11 @@ void sync_stop(struct swim *s)
 
 swim_time sync_deadline(const struct swim *s)
 {
-    const struct job *jobs = jobs_of(s);
     swim_time earliest = SWIM_NEVER;
 
-    for (unsigned i = 0; s->job_count && i < JOBS_MAX; i++) {
-        if (jobs[i].kind != JOB_NONE && jobs[i].due < earliest)
-            earliest = jobs[i].due;
+    for (unsigned i = 0; i < s->jobs_end; i++) {
+        if (job_at(s, i)->kind != JOB_NONE && job_at(s, i)->due < earliest)
+            earliest = job_at(s, i)->due;
     }
     return earliest;
 }
@@ -387,14 +381,14 @@ static void pace(struct swim *s, struct job *job)
 
 size_t job_transmit(struct swim *s, struct swim_addr *ret_to, void *buf, size_t cap)
 {
-    struct job *jobs = jobs_of(s);
 
     ASSERT(cap >= WIRE_SYNC_DATAGRAM_MAX);
     for (unsigned looks = 0; s->job_count && looks < JOBS_MAX; looks++) {
-        struct job *job = &jobs[s->job_cursor++ % JOBS_MAX];
+        unsigned at = s->job_cursor++ % JOBS_MAX;
+        struct job *job = job_at(s, at);
         size_t size;
 
-        if (job->kind == JOB_NONE || job->due > s->now)
+        if (at >= s->jobs_end || job->kind == JOB_NONE || job->due > s->now)
             continue;
         *ret_to = job->to;
         pace(s, job);

@@ -117,7 +117,7 @@ static void digest_toggle(struct swim *s, uint32_t slot)
     uint64_t digest = member_slot_digest(s, slot);
 
     s->digest ^= digest;
-    s->bucket_digest[member_bucket(members_of(s)[slot].record.id)] ^= digest;
+    s->bucket_digest[member_bucket(members_of(s)[slot].record.id)] ^= (uint32_t)digest;
     s->view_changed = s->now;
 }
 

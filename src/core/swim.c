@@ -27,6 +27,15 @@ static size_t place(size_t *at, size_t count, size_t size)
     return offset;
 }
 
+/* Moves on to where an array of so many bytes ends a little way into a page (of 4 KiB, which that
+ * of an arena most often is): it is used from its end on, and so shares a page with what follows. */
+static void meet(size_t *at, size_t size)
+{
+    enum { PAGE = 4096, INTO_PAGE = 512 };
+
+    *at = ((*at + size + PAGE - 1) & ~(size_t)(PAGE - 1)) + INTO_PAGE - size;
+}
+
 static struct layout layout_of(const struct swim_config *config)
 {
     size_t slots = (size_t)config->members_max + 1;
@@ -34,10 +43,8 @@ static struct layout layout_of(const struct swim_config *config)
     size_t at = sizeof(struct swim);
     struct layout l;
 
-    /* In use from the start, whole or from its first element on: after what is used whole only one
-     * array that is not, so that as few pages as can be are touched for a part of them. */
-    l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
-    l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
+    /* In use from the start: first what is used whole, behind it the outbox, from its first element
+     * on, then what meets on a page. So as few pages as can be are touched for a part of them. */
     l.members = place(&at, slots, sizeof(struct member));
     l.next_by_id = place(&at, slots, sizeof(uint32_t));
     l.id_heads = place(&at, heads, sizeof(uint32_t));
@@ -47,6 +54,9 @@ static struct layout layout_of(const struct swim_config *config)
     l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
     l.next_event = place(&at, slots, sizeof(uint32_t));
+    l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
+    meet(&at, JOBS_MAX * sizeof(struct job));
+    l.jobs = place(&at, JOBS_MAX, sizeof(struct job));
     l.knock_places = place(&at, KNOCKS_MAX, sizeof(uint16_t));
     l.knocks = place(&at, KNOCKS_MAX + 1, sizeof(struct knock));
     /* For troubles, and for what differs. */

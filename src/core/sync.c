@@ -178,11 +178,11 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
 /* The digest of bucket `bucket` of 2^bits: as many of the finest buckets as fall into it. */
 static uint32_t folded_digest(const struct swim *s, unsigned bits, uint32_t bucket)
 {
-    uint64_t digest = 0;
+    uint32_t digest = 0;
 
     for (uint32_t i = bucket; i < BUCKETS_MAX; i += 1u << bits)
         digest ^= s->bucket_digest[i];
-    return (uint32_t)digest;
+    return digest;
 }
 
 static uint16_t value_size(uint8_t phase, unsigned bits)

@@ -134,7 +134,7 @@ size_t pair_whole_bytes(const struct pair *pair)
 
         replied +=
             is_live(&members_of(replier)[slot]) &&
-            (uint32_t)replier->bucket_digest[bucket] != (uint32_t)asker->bucket_digest[bucket];
+            replier->bucket_digest[bucket] != asker->bucket_digest[bucket];
     }
     for (uint32_t slot = 2; slot <= asker->slots_high; slot++) {
         const struct member *m = &members_of(asker)[slot];
