@@ -11,6 +11,7 @@ JOIN_SECONDS = 1.0     # all see all, after the last start
 DEATH_SECONDS = 12.0   # from kill -9 to dead on every survivor
 LEFT_SECONDS = 1.0     # from SIGTERM to left on every survivor
 EXIT_SECONDS = 2.0     # from SIGTERM to exit code 0
+HEAL_SECONDS = 10.0    # between two tries of a seed that is gone (docs/protocol.md, "Healing")
 RETENTION_SECONDS = 15.0
 
 
@@ -85,7 +86,7 @@ class ThreeNodes(swimtest.SwimTestCase):
         self.await_status(nodes[1:], seed.addr, "left", LEFT_SECONDS)
         # The configured peers of the others lead back to it; it has none of its own.
         seed.start()
-        self.await_all_alive(nodes, 10)
+        self.await_all_alive(nodes, HEAL_SECONDS + JOIN_SECONDS)
 
     def test_sigstop_two_seconds_harms_nobody(self):
         nodes = self.three()
