@@ -224,6 +224,7 @@ class Exec(swimtest.SwimTestCase):
         node.await_http()
         for count in (1, 2):
             peer = self.node(peers=[node])
+            peer.await_http()  # one that is starting yet would die of SIGTERM
             self.await_result(node, "ok", count)
             peer.terminate()
         node.terminate()
