@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/live_count.h"
 #include "agent/log.h"
 #include "agent/timer.h"
 
@@ -13,12 +14,6 @@
 /* Nobody has answered: said after a while, and then now and again. */
 #define LONELY_FIRST_MS 10000
 #define LONELY_AGAIN_MS 300000
-
-static uint32_t live_count(const struct agent *agent)
-{
-    return swim_member_count(agent->swim, SWIM_ALIVE) +
-           swim_member_count(agent->swim, SWIM_SUSPECT);
-}
 
 static bool has_peers(const struct agent *agent)
 {
@@ -30,7 +25,7 @@ static bool has_peers(const struct agent *agent)
 
 bool is_joined(const struct agent *agent)
 {
-    return live_count(agent) > 1 || !has_peers(agent);
+    return live_count(agent->swim) > 1 || !has_peers(agent);
 }
 
 /* ---- Peers ------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "agent/keeper.h"
 
 #include "agent/clock.h"
+#include "agent/live_count.h"
 #include "agent/log.h"
 #include "agent/state_file.h"
 #include "agent/timer.h"
@@ -190,12 +191,6 @@ void keeper_reserve(struct keeper *keeper)
 
 /* ---- Members ----------------------------------------------------------------------------- */
 
-static uint32_t live_count(const struct keeper *keeper)
-{
-    return swim_member_count(keeper->swim, SWIM_ALIVE) +
-           swim_member_count(keeper->swim, SWIM_SUSPECT);
-}
-
 static bool is_live_at(const struct keeper *keeper, const struct swim_addr *addr)
 {
     struct swim_member member;
@@ -210,7 +205,7 @@ static void list_members(struct keeper *keeper)
     struct state *state = &keeper->state;
     uint32_t before_count = state->member_count;
     uint32_t slots = swim_member_slots(keeper->swim);
-    uint32_t max = live_count(keeper) > 1 ? KEEP_LOST : STATE_MEMBERS_MAX;
+    uint32_t max = live_count(keeper->swim) > 1 ? KEEP_LOST : STATE_MEMBERS_MAX;
     struct swim_member member;
 
     memcpy(before, state->members, before_count * sizeof before[0]);
@@ -248,7 +243,7 @@ void keeper_note(struct keeper *keeper, const struct swim_event *event)
     if (member->status == SWIM_LEFT)
         drop(keeper, &member->addr);
     save_soon(keeper);
-    if (live_count(keeper) == 1 && !evtimer_pending(keeper->search, NULL)) {
+    if (live_count(keeper->swim) == 1 && !evtimer_pending(keeper->search, NULL)) {
         keeper->passes = 0;
         arm(keeper->search, ALONE_MS);
     }
@@ -296,7 +291,7 @@ static bool begin_try(struct keeper *keeper, uint32_t count)
 static void on_search(evutil_socket_t fd, short what, void *context)
 {
     struct keeper *keeper = context;
-    bool is_alone = live_count(keeper) == 1;
+    bool is_alone = live_count(keeper->swim) == 1;
 
     (void)fd;
     (void)what;

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/live_count.h"
 #include "agent/timer.h"
 
 /* Datagrams taken in one turn, and before a deadline is acted on late: an answer that waits in the
@@ -104,8 +105,7 @@ void loop_tell(struct agent *agent, const struct swim_event *event)
     report_event(agent, event);
     keeper_note(agent->keeper, event);
     events_note(agent->events, event);
-    limiter_fit(&agent->limiter, swim_member_count(agent->swim, SWIM_ALIVE) +
-                                     swim_member_count(agent->swim, SWIM_SUSPECT));
+    limiter_fit(&agent->limiter, live_count(agent->swim));
     if (event->kind == SWIM_EVENT_PONG)
         control_ping_answer(&agent->pings, event);
 }

@@ -2,7 +2,7 @@
  * The instance: one arena that holds everything a member knows, without a pointer inside, so
  * that it can be copied, hashed and replayed. Internal to src/core.
  *
- *     arena: | struct swim | outbox | jobs | members[] | next_by_id[] | id heads[] | .. | relays.. | ...
+ *     arena: | struct swim | members[] | next_by_id[] | id heads[] | .. | outbox | jobs | .. | relays | ...
  *
  * Members live in slots 1..members_max; slot 0 is "none", slot 1 (SELF) is this member itself.
  *

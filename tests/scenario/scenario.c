@@ -99,6 +99,22 @@ uint32_t scenario_size(uint32_t full, uint32_t reduced)
     return reduced;
 }
 
+struct sim *scenario_acquainted(struct sim_config config, uint32_t nodes, uint64_t ms)
+{
+    struct sim *sim;
+
+    config.keep_events = false;
+    config.check_period_ns = SIM_NEVER;
+    sim = scenario_new(&config);
+    for (uint32_t i = 0; i <= nodes; i++)
+        sim_add(sim);
+    for (uint32_t i = 0; i < nodes; i++)
+        sim_start(sim, i);
+    sim_acquaint(sim);
+    run_ms(sim, ms);
+    return sim;
+}
+
 void start_star(struct sim *sim, uint32_t first, uint32_t count)
 {
     for (uint32_t i = first; i < first + count; i++) {

@@ -49,6 +49,10 @@ void scenario_end(struct sim *sim);
  * then it says so. */
 uint32_t scenario_size(uint32_t full, uint32_t reduced);
 
+/* A world of at least `nodes` + 1 nodes, of which the first `nodes` run, know each other already and have
+ * run for `ms`; nobody is checked after each event, and none is kept. */
+struct sim *scenario_acquainted(struct sim_config config, uint32_t nodes, uint64_t ms);
+
 /* Starts nodes first .. first + count - 1 now; all but the first join it. */
 void start_star(struct sim *sim, uint32_t first, uint32_t count);
 /* start_star of all nodes, waits until all see all, and a while for news to be old. */

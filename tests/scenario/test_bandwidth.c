@@ -10,19 +10,7 @@ enum { SIZES = 3 };
 /* All know each other, and have nothing to tell. */
 static struct sim *quiet(const char *name, uint32_t nodes)
 {
-    struct sim_config config = scenario_config(name, nodes + 1);
-    struct sim *sim;
-
-    config.keep_events = false;
-    config.check_period_ns = SIM_NEVER;
-    sim = scenario_new(&config);
-    for (uint32_t i = 0; i <= nodes; i++)
-        sim_add(sim);
-    for (uint32_t i = 0; i < nodes; i++)
-        sim_start(sim, i);
-    sim_acquaint(sim);
-    run_ms(sim, 5000);
-    return sim;
+    return scenario_acquainted(scenario_config(name, nodes + 1), nodes, 5000);
 }
 
 static const uint32_t sizes[SIZES] = {10, 100, 1000};

@@ -23,15 +23,7 @@ static struct sim *with_newcomer(const char *name, uint32_t n, uint32_t buffer)
     struct sim *sim;
 
     config.member.members_max = n + 1 + n / 100;
-    config.keep_events = false;
-    config.check_period_ns = SIM_NEVER;
-    sim = scenario_new(&config);
-    for (uint32_t i = 0; i <= n; i++)
-        sim_add(sim);
-    for (uint32_t i = 0; i < n; i++)
-        sim_start(sim, i);
-    sim_acquaint(sim);
-    run_ms(sim, 500);
+    sim = scenario_acquainted(config, n, 500);
     sim_seed_node(sim, n, n / 2);
     sim_start(sim, n);
     sim_service(sim, n, READER_US * (SIM_SECOND / 1000000), buffer);

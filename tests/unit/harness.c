@@ -167,6 +167,21 @@ uint64_t token_for(const struct swim *s, swim_time now, const struct swim_addr *
     return token;
 }
 
+enum swim_error hear_buckets(struct swim *s, swim_time now, uint32_t from, const uint8_t *value,
+                             size_t size)
+{
+    struct wire_header header = {
+        .kind = WIRE_SYNC, .capabilities = WIRE_CAPABLE, .sender_id = from, .heartbeat = 5};
+    struct swim_addr at = addr4(from);
+    uint8_t buf[SWIM_DATAGRAM_MAX];
+    struct wire_builder b;
+
+    wire_begin(&b, buf, sizeof buf, &header);
+    if (value)
+        ASSERT(wire_put_record(&b, WIRE_EXT_BUCKETS, value, (uint16_t)size));
+    return swim_receive(s, now, &at, buf, wire_finish(&b));
+}
+
 enum swim_error hear(struct swim *s, swim_time now, const struct message *message)
 {
     struct swim_addr from = addr_fold(message->at.family ? &message->at : &(struct swim_addr){0});

@@ -35,6 +35,10 @@ void member_end(struct swim *s);
 
 /* ---- What a member hears ---- */
 
+/* A SYNC of member `from`, at addr4, with such a BUCKETS record; NULL: without one. */
+enum swim_error hear_buckets(struct swim *s, swim_time now, uint32_t from, const uint8_t *value,
+                             size_t size);
+
 struct message {
     uint8_t kind;
     uint64_t from;       /* sender's id */

@@ -355,20 +355,6 @@ static void test_a_reply_out_of_turn_is_not_returned_to(void **state)
     }
 }
 
-static enum swim_error hear_buckets(struct swim *s, const uint8_t *value, uint16_t size)
-{
-    struct wire_header header = {
-        .kind = WIRE_SYNC, .capabilities = WIRE_CAPABLE, .sender_id = B, .heartbeat = 5};
-    struct swim_addr from = addr4(B);
-    uint8_t buf[SWIM_DATAGRAM_MAX];
-    struct wire_builder b;
-
-    wire_begin(&b, buf, sizeof buf, &header);
-    if (value)
-        assert_true(wire_put_record(&b, WIRE_EXT_BUCKETS, value, size));
-    return swim_receive(s, START, &from, buf, wire_finish(&b));
-}
-
 static void test_malformed_records_are_dropped(void **state)
 {
     struct swim *s = new_member(A, 16, addr4);
@@ -376,7 +362,7 @@ static void test_malformed_records_are_dropped(void **state)
 
     (void)state;
     hear_members(s, START, B, B);
-    assert_int_equal(hear_buckets(s, NULL, 0), SWIM_DROP_PAYLOAD);
+    assert_int_equal(hear_buckets(s, START, B, NULL, 0), SWIM_DROP_PAYLOAD);
     for (uint8_t phase = 0; phase <= 4; phase++) {
         for (uint8_t bits = 0; bits <= 9; bits++) {
             uint32_t request = 3u + (4u << bits);
@@ -388,10 +374,12 @@ static void test_malformed_records_are_dropped(void **state)
             value[1] = bits;
             if (right > 1300)
                 continue; /* more than a datagram holds */
-            assert_int_equal(hear_buckets(s, value, (uint16_t)right),
+            assert_int_equal(hear_buckets(s, START, B, value, (uint16_t)right),
                              is_right ? SWIM_OK : SWIM_DROP_PAYLOAD);
-            assert_int_equal(hear_buckets(s, value, (uint16_t)(right + 1)), SWIM_DROP_PAYLOAD);
-            assert_int_equal(hear_buckets(s, value, (uint16_t)(right - 1)), SWIM_DROP_PAYLOAD);
+            assert_int_equal(hear_buckets(s, START, B, value, (uint16_t)(right + 1)),
+                             SWIM_DROP_PAYLOAD);
+            assert_int_equal(hear_buckets(s, START, B, value, (uint16_t)(right - 1)),
+                             SWIM_DROP_PAYLOAD);
             drain(s, START);
         }
     }

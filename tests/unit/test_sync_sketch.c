@@ -108,23 +108,9 @@ static void test_whole_buckets_where_they_are_as_good(void **state)
     }
 }
 
-static enum swim_error hear_sync_of(struct swim *s, swim_time now, uint32_t id,
-                                    const uint8_t *value, size_t size)
-{
-    struct wire_header header = {
-        .kind = WIRE_SYNC, .capabilities = WIRE_CAPABLE, .sender_id = id, .heartbeat = 5};
-    struct swim_addr from = addr4(id);
-    uint8_t buf[SWIM_DATAGRAM_MAX];
-    struct wire_builder b;
-
-    wire_begin(&b, buf, sizeof buf, &header);
-    assert_true(wire_put_record(&b, WIRE_EXT_BUCKETS, value, (uint16_t)size));
-    return swim_receive(s, now, &from, buf, wire_finish(&b));
-}
-
 static enum swim_error hear_sync(struct swim *s, swim_time now, const uint8_t *value, size_t size)
 {
-    return hear_sync_of(s, now, 2, value, size);
+    return hear_buckets(s, now, 2, value, size);
 }
 
 static size_t value_of(uint8_t *value, uint8_t phase, uint8_t mask, size_t rest)
@@ -512,7 +498,7 @@ static void test_questions_leave_room_for_newcomers(void **state)
         size_t size = value_of(value, SYNC_AGAIN, 0, 2);
 
         value[3 + i / 8] = (uint8_t)(1u << i % 8);
-        assert_int_equal(hear_sync_of(s, now, 2 + i % 2, value, size), SWIM_OK);
+        assert_int_equal(hear_buckets(s, now, 2 + i % 2, value, size), SWIM_OK);
     }
     assert_int_equal(s->job_count, JOBS_MAX - JOBS_FOR_PUSHES);
     assert_int_equal(hear(s, now, &newcomer), SWIM_OK);
