@@ -85,6 +85,11 @@ class Terminal:
         return self.screen()
 
 
+def line(lines, number):
+    """A line of a screen that may not be drawn yet."""
+    return lines[number] if number < len(lines) else ""
+
+
 def has(*fragments):
     """Some line of the screen has all of these."""
     return lambda lines: any(all(f in line for f in fragments) for line in lines)
@@ -123,7 +128,7 @@ class Screen(swimctltest.CtlCase):
         terminal = Terminal(self, one, 80, 24)
         terminal.await_screen(has(one.addr, "self"), "the member")
         terminal.resize(130, 40)
-        terminal.await_screen(lambda lines: lines[4].rstrip().endswith("ID") and
+        terminal.await_screen(lambda lines: line(lines, 4).rstrip().endswith("ID") and
                               len(lines) == 40, "wide: with ids")
         terminal.await_screen(has(one.addr, one.self_id(), "alive"), "the id")
         for columns, height in ((40, 10), (10, 3), (2, 2), (80, 24)):
@@ -142,7 +147,7 @@ class Screen(swimctltest.CtlCase):
         terminal.await_screen(has("doesn't answer"), "it says so")
         terminal.await_screen(has(one.addr, "self"), "what was known stays")
         one.start()
-        terminal.await_screen(lambda lines: lines[1].startswith("ready  up"), "it goes on")
+        terminal.await_screen(lambda lines: line(lines, 1).startswith("ready  up"), "it goes on")
         terminal.await_screen(has("missed", "restarted"), "what is missed is said")
         terminal.keys("C-c")
         terminal.await_screen(has("ended with 0"), "it ends")
@@ -164,7 +169,7 @@ class Screen(swimctltest.CtlCase):
         others[5].kill()
         terminal.keys("s")
         terminal.await_screen(has("sort: status"), "by status")
-        terminal.await_screen(lambda lines: others[5].addr in lines[5], "the worst on top")
+        terminal.await_screen(lambda lines: others[5].addr in line(lines, 5), "the worst on top")
 
     def test_colours(self):
         one = self.controlled()
