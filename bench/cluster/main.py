@@ -4,16 +4,7 @@ Clusters of real processes, ours and Serf's, put through the same on loopback: h
 what it costs, who is wrongly doubted. One process a member, in a network namespace of their own;
 kinds and repetitions take turns, since machines are noisy.
 
-    bench/cluster/main.py [options]         make bench-cluster
-
-    --sizes 10,50,100     numbers of members for the whole story
-    --storm 200           numbers for the storm: all start 0.1 s apart, a fifth stands still; '' = none
-    --kinds swimd,serf    who takes part; one that is not installed is left out, with a word
-    --repeat 3            how often each is run; the table tells medians
-    --bound 60            seconds to wait for anything at most
-    --settle 10           seconds from when all see all until a cluster counts as idle
-    --idle 20             seconds for which an idle cluster is measured
-    --out FOLDER          cluster.json and cluster.svg go there (default build-bench)
+    make bench-cluster ARGS="--sizes 50 --storm ''"
 """
 import argparse
 import os
@@ -27,6 +18,11 @@ import agents
 import report
 import scenes
 from kinds import KINDS, ROOT, Bare
+
+
+SIZES = [10, 50, 100, 200]
+# What Serf takes, with something to spare.
+MEMBER_KIB = 24 * 1024
 
 
 def say(text):
@@ -48,25 +44,65 @@ def in_namespace():
                                      sys.executable, os.path.abspath(__file__)] + sys.argv[1:])
 
 
-def numbers(text):
-    return [int(word) for word in text.split(',') if word]
+def counts(text):
+    """Numbers of members, with commas between; none at all is fine."""
+    words = [word for word in text.split(',') if word]
+    if not all(word.isdecimal() and int(word) >= 2 for word in words):
+        raise argparse.ArgumentTypeError(f'{text!r}: numbers from 2, with commas between')
+    return [int(word) for word in words]
+
+
+def sizes_that_fit():
+    """200 members of the dearest kind want their memory; on a small machine they would swap."""
+    with open('/proc/meminfo', encoding='ascii') as file:
+        free = next(int(line.split()[1]) for line in file if line.startswith('MemAvailable:'))
+    return ','.join(str(count) for count in SIZES if count * MEMBER_KIB < free)
+
+
+def names(text):
+    chosen = text.split(',')
+    if not set(chosen) <= set(KINDS):
+        raise argparse.ArgumentTypeError(f'{text!r}: there are {", ".join(KINDS)}')
+    return chosen
+
+
+def at_least(least, kind):
+    def convert(text):
+        value = kind(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f'{text}: at least {least}')
+        return value
+    return convert
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0].strip())
-    parser.add_argument('--sizes', type=numbers, default=[10, 50, 100])
-    parser.add_argument('--storm', type=numbers, default=[200])
-    parser.add_argument('--kinds', default='swimd,serf')
-    parser.add_argument('--repeat', type=int, default=3)
-    parser.add_argument('--bound', type=float, default=60)
-    parser.add_argument('--settle', type=float, default=10)
-    parser.add_argument('--idle', type=float, default=20)
-    parser.add_argument('--out', default=os.path.join(ROOT, 'build-bench'))
+    parser = argparse.ArgumentParser(
+        description=__doc__.split('\n\n')[0].strip(),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100))
+    add = parser.add_argument
+    add('--sizes', type=counts, default=sizes_that_fit(), metavar='N,...',
+        help="numbers of members for the whole story, '' for none (default %(default)s; "
+             'of 10 to 200 what memory allows)')
+    add('--storm', type=counts, default='200', metavar='N,...',
+        help='numbers of members for the storm: all start 0.1 s apart, then a fifth stands still; '
+             "'' for none (default %(default)s)")
+    add('--kinds', type=names, default='swimd,serf', metavar='KIND,...',
+        help='who takes part; one that is not installed is left out, with a word (default %(default)s)')
+    add('--repeat', type=at_least(1, int), default=3, metavar='TIMES',
+        help='how often each life is run; the table tells medians (default %(default)s)')
+    add('--bound', type=at_least(1, float), default=60, metavar='SECONDS',
+        help='how long to wait for anything at most (default %(default)s)')
+    add('--settle', type=at_least(0, float), default=10, metavar='SECONDS',
+        help='from when all see all until a cluster counts as idle (default %(default)s)')
+    add('--idle', type=at_least(1, float), default=20, metavar='SECONDS',
+        help='how long an idle cluster is measured (default %(default)s)')
+    add('--out', default=os.path.join(ROOT, 'build-bench'), metavar='FOLDER',
+        help='where cluster.json and cluster.svg go (default build-bench)')
     return parser.parse_args(arguments)
 
 
-def participants(names, folder):
-    kinds = [KINDS[name](folder) for name in names.split(',')]
+def participants(chosen, folder):
+    kinds = [KINDS[name](folder) for name in chosen]
     for kind in kinds:
         if kind.why_not():
             say(f'bench-cluster: {kind.name} is left out: {kind.why_not()}')
