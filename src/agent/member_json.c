@@ -14,16 +14,31 @@
 #include <time.h>
 
 #define STEADY_MS 10 /* by which the wall clock may be corrected before it is followed */
+#define READINGS_MAX 8
+
+/* What the wall clock showed when the other one was 0. Read between two readings of that one, which
+ * must be close: a process that has to wait for a processor just then has read nothing. */
+static uint64_t read_zero_ms(swim_time *ret_now)
+{
+    struct timespec wall = {0};
+    swim_time before, now;
+    unsigned readings = 0;
+
+    do {
+        before = clock_now_ns();
+        (void)clock_gettime(CLOCK_REALTIME, &wall);
+        now = clock_now_ns();
+    } while (now - before > SWIM_MS && ++readings < READINGS_MAX);
+    *ret_now = now;
+    return (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000 - now / SWIM_MS;
+}
 
 struct member_clock member_clock_now(void)
 {
-    static uint64_t held_ms; /* of the wall clock, when the other one was 0 */
-    struct timespec wall = {0};
+    static uint64_t held_ms; /* read_zero_ms(), until that is quite another */
+    swim_time now;
+    uint64_t zero_ms = read_zero_ms(&now);
 
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
-    swim_time now = clock_now_ns();
-    uint64_t wall_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000;
-    uint64_t zero_ms = wall_ms - now / SWIM_MS;
     if (zero_ms > held_ms + STEADY_MS || zero_ms + STEADY_MS < held_ms)
         held_ms = zero_ms;
     return (struct member_clock){.now = now, .now_ms = held_ms + now / SWIM_MS};
