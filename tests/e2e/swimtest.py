@@ -382,6 +382,18 @@ class SwimTestCase(unittest.TestCase):
 
         return wait_until(probe, seconds, f"{len(nodes)} nodes see each other alive", since=since)
 
+    def await_all_told(self, nodes, seconds):
+        """Every node has also heard, and logged, every other's name and tags, which come after it
+        is seen alive: the news of a start ends with them."""
+        pending = [(node, other) for node in nodes for other in nodes if other is not node]
+
+        def probe():
+            while pending and "name" in (pending[0][0].member(pending[0][1].addr, "alive") or {}):
+                pending.pop(0)
+            return not pending, pending and (pending[0][0].name, pending[0][0].membership())
+
+        return wait_until(probe, seconds, "all have heard the others' names and tags")
+
     def total(self, nodes, name):
         """A counter of all nodes together."""
         return sum(node.counter(name) for node in nodes)

@@ -331,6 +331,7 @@ server_port = 0
         nodes = [self.node("--config", config)]
         nodes.append(self.node("--config", config, peers=nodes))
         self.await_all_alive(nodes, 2)
+        self.await_all_told(nodes, 5)
         sizes = [len(n.log()) for n in nodes]
         swimtest.hold(lambda: (sizes == [len(n.log()) for n in nodes], nodes[0].log()), 4,
                       "an idle node is silent")

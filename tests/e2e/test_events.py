@@ -229,6 +229,7 @@ class Events(swimtest.SwimTestCase):
     def test_snapshot(self):
         nodes = self.cluster(3)
         self.await_all_alive(nodes, 3)
+        self.await_all_told(nodes, 5)
         nodes[2].terminate()
         self.await_status(nodes[:1], nodes[2].addr, "left", 3)
         with Stream(nodes[0], "?snapshot=1&status=alive") as stream:

@@ -292,6 +292,8 @@ class Echoes(StrangersTestCase):
         self.await_all_alive(nodes, 5)
         node = nodes[0]
         peer = CapablePeer(self)
+        swimtest.wait_until(lambda: all(n.counter("addresses_proved") >= 2 for n in nodes), 8,
+                            "they have asked each other")
         proved = node.counter("addresses_proved")
         since = len(peer.got())
         challenge = peer.challenge_of(node)

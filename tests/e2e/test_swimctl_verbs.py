@@ -160,6 +160,7 @@ class Tags(swimctltest.CtlCase):
         swimtest.wait_until(lambda: self.tags_of(two, one.self_id()) == {"role": "db"}, 10,
                             "the configuration's are back")
         # Members by their names, from here on.
+        self.await_all_told([one, two], 10)
         self.assertRegex(self.ctl(one, "ping", "two"), r"^two: answered after ")
         self.assertRegex(self.ctl(two, "members"), r"(?m)^Zo\u00eb 1 +127")
         self.assertRegex(self.ctl(one, "info"), r"(?m)^name +Zo\u00eb 1$")
