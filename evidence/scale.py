@@ -7,7 +7,7 @@ from lab import Curve, Job, code, memory_of, number, plot, rounded, table
 NAME = 'scale'
 TITLE = 'Bandwidth by the size of the cluster'
 
-SIZES = [10, 32, 100, 316, 1000, 3162]
+SIZES = [10, 32, 100, 316, 1000, 3162, 10000]
 AT = 10  # seconds: when the change is, and what is idle before
 LASTS = 30  # seconds after it
 IDLE_FROM = 2
@@ -94,7 +94,7 @@ def summary(found):
     joins, kills = points_of(found, 'join', 'datagrams'), points_of(found, 'kill', 'datagrams')
     # As a power of n the growth of a logarithm is small, and gets smaller.
     is_log = all(y / math.log2(n) <= 1.25 * ys[0][1] / math.log2(ys[0][0]) for ys in (joins, kills) for n, y in ys)
-    return [('an idle member: datagrams a second, N = 10 … 3,162', 'flat', f'{number(min(idle))} … {number(max(idle))}',
+    return [('an idle member: datagrams a second, N = 10 … 10,000', 'flat', f'{number(min(idle))} … {number(max(idle))}',
              'yes' if max(idle) - min(idle) < 0.02 else 'no'),
             ('one join, one death: datagrams a member for each doubling of N', 'O(log N)',
              f'{number(slope(joins), 1)}; {number(slope(kills), 1)}', 'yes' if is_log else 'no')]
