@@ -400,6 +400,14 @@ void collect_config_default(struct collect_config *config, uint32_t nodes_max)
                                       .joins_max = 1000};
 }
 
+/* Of those that may still start, so that of thousands which are there the few that join later are
+ * followed. */
+static uint32_t join_stride(const struct collect *collect)
+{
+    uint32_t absent = collect->config.nodes_max - collect->running;
+    return absent == 0 ? 1 : (absent - 1) / collect->config.joins_max + 1;
+}
+
 /* The lives that run when a measurement begins. */
 static void begin_measurement(struct collect *collect)
 {
@@ -412,6 +420,7 @@ static void begin_measurement(struct collect *collect)
     collect->begin_ns = now_ns;
     collect->counted_ns = now_ns;
     collect->ran_ns = 0;
+    collect->join_stride = join_stride(collect);
     collect->is_converged = false;
     collect->is_changed = true;
     collect->ledger_before = sim_ledger(collect->sim);
@@ -439,7 +448,6 @@ struct collect *collect_new(struct sim *sim, const struct collect_config *config
     collect->seats = collect_allocate(config->nodes_max, sizeof *collect->seats);
     collect->sizes_sampled = collect_allocate(sizes, sizeof(uint64_t));
     collect->sizes_told = collect_allocate(sizes, sizeof(uint64_t));
-    collect->join_stride = (config->nodes_max - 1) / config->joins_max + 1;
     news_init(&collect->news, config->nodes_max, config->bitmap_bytes_max);
     for (uint32_t i = 0; i < sim_nodes(sim); i++) {
         if (sim_state(sim, i) != SIM_STOPPED) {

@@ -202,7 +202,7 @@ struct collect_config {
      * out. 0 counts every word after the fault's end as false. */
     uint64_t shadow_ns;
     uint64_t bitmap_bytes_max; /* for news; what does not fit is counted, not followed */
-    uint32_t joins_max;        /* joins that are followed, evenly chosen among the nodes */
+    uint32_t joins_max; /* joins that are followed, evenly chosen among those that may start */
 };
 
 struct collect;

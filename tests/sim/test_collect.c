@@ -721,6 +721,42 @@ static void memory_for_news_is_bounded(void **state)
     sim_free(sim);
 }
 
+/* `there` run and are not counted; the next one, whatever its number, is the only one that joins. */
+static void expect_followed(uint32_t there, uint32_t joins_max)
+{
+    struct sim_config config;
+    struct collect_config collected;
+    struct figures figures;
+    sim_config_default(&config, 7, NODES_MAX);
+    struct sim *sim = sim_new(&config);
+    for (uint32_t i = 0; i <= there; i++) {
+        sim_add(sim);
+        sim_seed_node(sim, i, 0);
+        if (i < there) {
+            sim_start(sim, i);
+        }
+    }
+    collect_config_default(&collected, there + 1);
+    collected.joins_max = joins_max;
+    struct collect *collect = collect_new(sim, &collected);
+    sim_run(sim, 5 * SIM_SECOND);
+    sim_start(sim, there);
+    sim_run(sim, 5 * SIM_SECOND);
+    collect_finish(collect, &figures);
+    assert_int_equal(figures.joins.pairs, there);
+    figures_free(&figures);
+    collect_free(collect);
+    sim_free(sim);
+}
+
+static void one_that_joins_many_is_followed(void **state)
+{
+    (void)state;
+    for (uint32_t there = 20; there < 30; there++) {
+        expect_followed(there, 7);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -748,6 +784,7 @@ int main(void)
         cmocka_unit_test(a_run_is_the_same_whoever_counts),
         cmocka_unit_test(spreads_are_by_nearest_rank),
         cmocka_unit_test(memory_for_news_is_bounded),
+        cmocka_unit_test(one_that_joins_many_is_followed),
     };
 
     return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
