@@ -57,6 +57,7 @@ struct crowd {
     uint32_t threads;
     uint16_t first_port;
     uint16_t victim_port; /* 0: nobody is killed */
+    swim_time slack;      /* timers wait for a multiple of it: members then share wake-ups */
     size_t arena_size;
     struct host *hosts;
     struct loop loops[THREADS_MOST];

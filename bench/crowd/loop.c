@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Timers wait for the next full tick, so that several members share a wake-up. */
-#define TICK (4 * SWIM_MS)
+/* While others may end the phase, so often is looked. */
+#define LOOK (8 * SWIM_MS)
 
 enum {
     READY_MAX = 256,
@@ -51,14 +51,17 @@ static void fire_timers(struct loop *loop, bool is_behind)
     }
 }
 
-/* Milliseconds until the tick after the first timer, or until `until`. */
+/* Milliseconds until the first timer's end is a multiple of the slack, or until `until`. Datagrams do not
+ * wait: what a turn sends within the crowd is there for the next one, which so does not sleep. Held back
+ * as well, they would save few turns more, and news would take a slack from one member to the next. */
 static int pause_ms(const struct loop *loop, swim_time until)
 {
     swim_time at = crowd_now();
     swim_time due = until;
 
     if (loop->timers.size > 0) {
-        swim_time tick = (heap_top(&loop->timers, loop->nodes)->key / TICK + 1) * TICK;
+        swim_time slack = loop->crowd->slack;
+        swim_time tick = (heap_top(&loop->timers, loop->nodes)->key / slack + 1) * slack;
         due = tick < until ? tick : until;
     }
     return due > at ? (int)((due - at) / SWIM_MS) + 1 : 0;
@@ -98,8 +101,8 @@ static void *live(void *context)
         if (crowd_now() >= phase->until || (phase->holds && phase->holds(phase->crowd)))
             atomic_store(phase->is_over, true);
         else
-            turn(phase->loop, phase->holds ? crowd_now() + 2 * TICK
-                                           : phase->until); /* others may bring it about */
+            turn(phase->loop,
+                 phase->holds ? crowd_now() + LOOK : phase->until); /* others may bring it about */
     }
     return NULL;
 }

@@ -1,9 +1,10 @@
 /*
  * The story of a crowd (crowd.h), measured:
  *
- *     crowd [--threads N] [--idle SECONDS] [--bound SECONDS] [--port FIRST] [--memory KIB] [--json]
- *           MEMBERS
+ *     crowd [--threads N] [--idle SECONDS] [--bound SECONDS] [--port FIRST] [--memory KIB] [--slack MS]
+ *           [--json] MEMBERS
  *
+ * Timers wait for the next multiple of --slack milliseconds (20), so that members share wake-ups.
  * They start at once with one seed. Until all see all; when it has become quiet, processor time,
  * datagrams and memory a member; a death (a socket is closed), and its return. Exits with 1 when
  * anything of it did not come about, a member that lived was declared dead, or one takes more memory
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { MEMBERS_MOST = 40000 };
+enum { MEMBERS_MOST = 40000, SLACK_MOST_MS = 100 };
 
 #define QUIET 2.3 /* datagrams a member and second: a probe, its answer, and hardly anything else */
 
@@ -29,6 +30,7 @@ struct options {
     uint32_t bound; /* seconds */
     uint32_t port;
     uint32_t memory; /* KiB a member, at most; 0: no limit */
+    uint32_t slack;  /* milliseconds: crowd.h */
     bool json;
 };
 
@@ -232,16 +234,14 @@ static void print_text(const struct options *o, const struct figures *f)
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option known[] = {{"threads", 1, NULL, 't'},
-                                          {"idle", 1, NULL, 'i'},
-                                          {"bound", 1, NULL, 'b'},
-                                          {"port", 1, NULL, 'p'},
-                                          {"json", 0, NULL, 'j'},
-                                          {"memory", 1, NULL, 'm'},
-                                          {0}};
+    static const struct option known[] = {{"threads", 1, NULL, 't'}, {"idle", 1, NULL, 'i'},
+                                          {"bound", 1, NULL, 'b'},   {"port", 1, NULL, 'p'},
+                                          {"json", 0, NULL, 'j'},    {"memory", 1, NULL, 'm'},
+                                          {"slack", 1, NULL, 's'},   {0}};
     int letter;
 
-    *o = (struct options){.members = 100, .threads = 1, .idle = 20, .bound = 120, .port = 21000};
+    *o = (struct options){
+        .members = 100, .threads = 1, .idle = 20, .bound = 120, .port = 21000, .slack = 20};
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
         uint32_t value = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
         switch (letter) {
@@ -250,6 +250,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 'b': o->bound = value; break;
         case 'p': o->port = value; break;
         case 'm': o->memory = value; break;
+        case 's': o->slack = value; break;
         case 'j': o->json = true; break;
         default: return false;
         }
@@ -258,7 +259,8 @@ static bool read_options(int argc, char **argv, struct options *o)
         o->members = (uint32_t)strtoul(argv[optind++], NULL, 10);
     return optind == argc && o->members >= 3 && o->members <= MEMBERS_MOST && o->threads >= 1 &&
            o->threads <= THREADS_MOST && o->idle >= 1 && o->bound >= 1 && o->port >= 1024 &&
-           o->port <= 65535 && o->port + o->members <= 65535;
+           o->port <= 65535 && o->port + o->members <= 65535 && o->slack >= 1 &&
+           o->slack <= SLACK_MOST_MS;
 }
 
 int main(int argc, char **argv)
@@ -269,11 +271,12 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &options)) {
         fprintf(stderr,
                 "usage: crowd [--threads 1..%d] [--idle SECONDS] [--bound SECONDS] [--port FIRST] "
-                "[--memory KIB] [--json] [MEMBERS(3..%d)]\n",
-                THREADS_MOST, MEMBERS_MOST);
+                "[--memory KIB] [--slack 1..%d] [--json] [MEMBERS(3..%d)]\n",
+                THREADS_MOST, SLACK_MOST_MS, MEMBERS_MOST);
         return 2;
     }
     crowd_open(&crowd, options.members, options.threads, (uint16_t)options.port);
+    crowd.slack = options.slack * SWIM_MS;
     struct figures f = play(&crowd, &options);
     (options.json ? print_json : print_text)(&options, &f);
     crowd_close(&crowd);
