@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+/* So that what is rare does not make what is frequent save registers for it. */
+#define NOINLINE __attribute__((noinline))
+#define ALWAYS_INLINE __attribute__((always_inline)) inline
+
 #define TARGET4_SIZE 15
 #define TARGET6_SIZE 27
 
@@ -44,21 +48,32 @@ static void load_addr(const uint8_t *at, struct swim_addr *ret)
 
 static bool is_known_kind(uint8_t kind, bool is_capable)
 {
-    if (kind == WIRE_NACK || kind == WIRE_SYNC)
-        return is_capable;
-    return kind >= WIRE_GOSSIP && kind <= WIRE_ANTI_ENTROPY;
+    unsigned kinds = is_capable ? WIRE_SYNC : WIRE_ANTI_ENTROPY; /* from WIRE_GOSSIP on */
+
+    return kind - 1u < kinds;
 }
 
-/* Section 1, in the order of the checks that it prescribes. */
-static enum swim_error decode_header(const uint8_t *data, size_t size, struct wire_header *ret)
+/* Section 1, in the order of the checks that it prescribes: those that are cheap. Version and length
+ * are one comparison, until it fails. */
+static inline enum swim_error check_front(const uint8_t *data, size_t size)
 {
+    const uint32_t version_and_length = UINT32_C(0xFF00FFFF);
+
     if (size < WIRE_HEADER_SIZE || size > SWIM_RECEIVE_MAX)
         return SWIM_DROP_SHORT;
-    if (data[0] != WIRE_VERSION)
-        return SWIM_DROP_VERSION;
-    if (load_u16(data + 2) != size - WIRE_HEADER_SIZE)
-        return SWIM_DROP_LENGTH;
-    if (checksum_fold(checksum_datagram(data, size - WIRE_HEADER_SIZE)) != UINT16_MAX)
+    if ((load_u32(data) & version_and_length) ==
+        ((uint32_t)WIRE_VERSION << 24 | (uint32_t)(size - WIRE_HEADER_SIZE)))
+        return SWIM_OK;
+    return data[0] != WIRE_VERSION ? SWIM_DROP_VERSION : SWIM_DROP_LENGTH;
+}
+
+/* ... and the others; `sum`: of the whole datagram. */
+static inline enum swim_error decode_header(const uint8_t *data, uint64_t sum,
+                                            struct wire_header *ret)
+{
+    uint8_t flags = data[20];
+
+    if (checksum_fold(sum) != UINT16_MAX)
         return SWIM_DROP_CHECKSUM;
     ret->kind = data[1];
     ret->capabilities = data[21] & WIRE_CAPABLE;
@@ -67,9 +82,8 @@ static enum swim_error decode_header(const uint8_t *data, size_t size, struct wi
     ret->sender_id = load_u64(data + 4);
     ret->heartbeat = load_u32(data + 12);
     ret->incarnation = load_u32(data + 16);
-    ret->flags = data[20] & WIRE_FLAG_REQUEST_ACK;
-    if (ret->capabilities)
-        ret->flags |= data[20] & WIRE_FLAG_EXTENDED;
+    ret->flags = flags & (ret->capabilities ? WIRE_FLAG_REQUEST_ACK | WIRE_FLAG_EXTENDED
+                                            : WIRE_FLAG_REQUEST_ACK);
     return SWIM_OK;
 }
 
@@ -170,7 +184,7 @@ static bool decode_record(uint8_t type, struct reader value, struct wire_datagra
 }
 
 /* Section 6: the extension in front of the payload. Returns what it takes, 0 if it is malformed. */
-static size_t decode_extension(const uint8_t *at, size_t size, struct wire_datagram *ret)
+NOINLINE static size_t decode_extension(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
     struct reader payload = reader_of(at, size);
     size_t records_size = read_u16(&payload);
@@ -199,10 +213,8 @@ static bool is_all_ipv4(const uint8_t *at, size_t size)
     return others == 0 && size % WIRE_ENTRY4_SIZE == 0;
 }
 
-/* The rest of the payload: whole entries, each of a known family. */
-static bool decode_entries(const uint8_t *at, size_t size, struct wire_datagram *ret)
+NOINLINE static bool count_entries(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
-    ret->entries = reader_of(at, size);
     if (is_all_ipv4(at, size)) {
         ret->entry_count = (uint32_t)(size / WIRE_ENTRY4_SIZE);
         return true;
@@ -218,7 +230,14 @@ static bool decode_entries(const uint8_t *at, size_t size, struct wire_datagram 
     return true;
 }
 
-static bool decode_target(const uint8_t *at, size_t size, struct wire_datagram *ret)
+/* The rest of the payload: whole entries, each of a known family. */
+static inline bool decode_entries(const uint8_t *at, size_t size, struct wire_datagram *ret)
+{
+    ret->entries = reader_of(at, size);
+    return size == 0 || count_entries(at, size, ret);
+}
+
+NOINLINE static bool decode_target(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
     if (size != TARGET4_SIZE && size != TARGET6_SIZE)
         return false;
@@ -229,7 +248,7 @@ static bool decode_target(const uint8_t *at, size_t size, struct wire_datagram *
     return true;
 }
 
-static bool decode_chunk(const uint8_t *at, size_t size, struct wire_datagram *ret)
+NOINLINE static bool decode_chunk(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
     if (size < WIRE_CHUNK_HEADER_SIZE)
         return false;
@@ -240,8 +259,10 @@ static bool decode_chunk(const uint8_t *at, size_t size, struct wire_datagram *r
 }
 
 /* Section 2, behind the extension. */
-static bool decode_payload(const uint8_t *at, size_t size, struct wire_datagram *ret)
+static inline bool decode_payload(const uint8_t *at, size_t size, struct wire_datagram *ret)
 {
+    ret->entries = reader_of(at, 0);
+    ret->entry_count = 0;
     switch (ret->header.kind) {
     case WIRE_LEAVE: return true;
     case WIRE_PING_REQ: return decode_target(at, size, ret);
@@ -250,44 +271,57 @@ static bool decode_payload(const uint8_t *at, size_t size, struct wire_datagram 
     }
 }
 
-/* All that decode_header does not set. Field by field: of a memset as long as this, compilers make
- * a loop that takes longer than the rest of reading a PING. */
-static void clear(struct wire_datagram *ret)
+/* Bytes from one field up to another one. */
+#define CLEAR(ret, from, to)                                                                       \
+    memset((uint8_t *)(ret) + offsetof(struct wire_datagram, from), 0,                             \
+           offsetof(struct wire_datagram, to) - offsetof(struct wire_datagram, from))
+
+/* All that is not set in every case. In parts: of a memset as long as all of it, compilers make a loop that
+ * takes longer than the rest of reading a PING. */
+static inline void clear(struct wire_datagram *ret)
 {
-    ret->has_probe = ret->has_on_behalf = ret->has_view = ret->has_token = false;
-    ret->has_cluster = false;
-    ret->buckets_size = ret->suspicions_size = ret->metas_size = 0;
-    ret->probe_sequence = ret->view_count = 0;
-    ret->view_digest = ret->on_behalf = ret->challenge = ret->echo = ret->cluster = 0;
-    ret->buckets = ret->suspicions = ret->metas = NULL;
-    ret->target_id = 0;
-    memset(&ret->target_addr, 0, sizeof ret->target_addr);
-    ret->table_version = 0;
-    ret->chunk_index = ret->chunk_count = 0;
-    ret->entries = reader_of(NULL, 0);
-    ret->entry_count = 0;
+    CLEAR(ret, has_probe, challenge);
+    CLEAR(ret, challenge, target_id);
+    CLEAR(ret, target_id, entries);
 }
 
-enum swim_error wire_decode(const void *data, size_t size, struct wire_datagram *ret)
+/* `sum`: of the whole datagram. */
+static ALWAYS_INLINE enum swim_error decode_summed(const uint8_t *data, size_t size, uint64_t sum,
+                                                   struct wire_datagram *ret)
 {
-    const uint8_t *bytes = data;
-    enum swim_error error;
+    enum swim_error error = decode_header(data, sum, &ret->header);
+    const uint8_t *at = data + WIRE_HEADER_SIZE;
+    size_t left = size - WIRE_HEADER_SIZE;
 
-    clear(ret);
-    error = decode_header(bytes, size, &ret->header);
     if (error != SWIM_OK)
         return error;
-
-    const uint8_t *at = bytes + WIRE_HEADER_SIZE;
-    size_t left = size - WIRE_HEADER_SIZE;
+    clear(ret);
     if (ret->header.flags & WIRE_FLAG_EXTENDED) {
-        size_t taken = decode_extension(at, left, ret);
+        size_t taken = left > 0 ? decode_extension(at, left, ret) : 0;
         if (taken == 0)
             return SWIM_DROP_PAYLOAD;
         at += taken;
         left -= taken;
     }
     return decode_payload(at, left, ret) ? SWIM_OK : SWIM_DROP_PAYLOAD;
+}
+
+NOINLINE static enum swim_error decode_whole(const uint8_t *data, size_t size,
+                                             struct wire_datagram *ret)
+{
+    return decode_summed(data, size, checksum_datagram(data, size - WIRE_HEADER_SIZE), ret);
+}
+
+enum swim_error wire_decode(const void *data, size_t size, struct wire_datagram *ret)
+{
+    enum swim_error error = check_front(data, size);
+
+    if (error != SWIM_OK)
+        return error;
+    /* Of what looks at a payload compilers leave nothing where there is none. */
+    if (size == WIRE_HEADER_SIZE)
+        return decode_summed(data, WIRE_HEADER_SIZE, checksum_datagram(data, 0), ret);
+    return decode_whole(data, size, ret);
 }
 
 bool wire_next_suspicion(struct reader *suspicions, struct wire_suspicion *ret)
