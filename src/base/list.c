@@ -52,16 +52,15 @@ void list_push_tail(struct list *list, struct link *links, uint32_t index)
     list->count++;
 }
 
-void list_remove(struct list *list, struct link *links, uint32_t index)
+/* Those from `first` to `last` are in the list no more, nor are those beside them their neighbours. */
+static void cut(struct list *list, struct link *links, uint32_t first, uint32_t last)
 {
-    ASSERT(index != 0 && is_linked(links, index));
-    ASSERT(list->count > 0);
-    uint32_t prev = links[index].prev;
-    uint32_t next = links[index].next;
+    uint32_t prev = links[first].prev;
+    uint32_t next = links[last].next;
 
-    /* The two ends of a list know its index: a removal from another list shows here. */
-    ASSERT(prev != 0 || list->head == index);
-    ASSERT(next != 0 || list->tail == index);
+    /* The two ends of a list know its indices: a removal from another list shows here. */
+    ASSERT(prev != 0 || list->head == first);
+    ASSERT(next != 0 || list->tail == last);
     if (prev)
         set_next(links, prev, next);
     else
@@ -70,8 +69,31 @@ void list_remove(struct list *list, struct link *links, uint32_t index)
         links[next].prev = prev;
     else
         list->tail = prev;
+}
+
+void list_remove(struct list *list, struct link *links, uint32_t index)
+{
+    ASSERT(index != 0 && is_linked(links, index));
+    ASSERT(list->count > 0);
+    cut(list, links, index, index);
     links[index].prev = 0;
     set_next(links, index, 0);
     links[index].linked = 0;
     list->count--;
+}
+
+void list_move_run(struct list *from, struct list *to, struct link *links, const struct list *run)
+{
+    ASSERT(run->count > 0 && run->count <= from->count);
+    ASSERT(run->head != 0 && is_linked(links, run->head) && is_linked(links, run->tail));
+    cut(from, links, run->head, run->tail);
+    from->count -= run->count;
+    links[run->head].prev = to->tail;
+    set_next(links, run->tail, 0);
+    if (to->tail)
+        set_next(links, to->tail, run->head);
+    else
+        to->head = run->head;
+    to->tail = run->tail;
+    to->count += run->count;
 }

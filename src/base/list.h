@@ -29,5 +29,8 @@ void list_push_head(struct list *list, struct link *links, uint32_t index);
 void list_push_tail(struct list *list, struct link *links, uint32_t index);
 /* Asserted: `index` is linked. It must be in this very list. */
 void list_remove(struct list *list, struct link *links, uint32_t index);
+/* Neighbours in `from`, run->count of them, from run->head to run->tail, go to the end of `to`, in the
+ * same order. O(1). Asserted: what can be told of that without a walk. */
+void list_move_run(struct list *from, struct list *to, struct link *links, const struct list *run);
 
 #endif

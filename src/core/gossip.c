@@ -54,14 +54,30 @@ bool gossip_is_mending(const struct swim *s)
 
 /* Word of the living that got lost is found by comparing views; that of the dead is not, nor that
  * somebody is doubted, or no longer. */
+static bool is_mended(const struct member *m)
+{
+    return m->record.status == SWIM_ALIVE && !(m->flags & MEMBER_CLEARED);
+}
+
+/* How often those are told who are mended while views mend. */
+static uint32_t mended_limit(const struct swim *s)
+{
+    uint32_t limit = gossip_limit(s);
+
+    return gossip_is_mending(s) && limit > GOSSIP_CROWD_SENDS ? GOSSIP_CROWD_SENDS : limit;
+}
+
 static uint32_t limit_of(const struct swim *s, uint32_t slot)
 {
-    const struct member *m = member_at(s, slot);
-    uint32_t limit = gossip_limit(s);
-    bool is_mended =
-        gossip_is_mending(s) && m->record.status == SWIM_ALIVE && !(m->flags & MEMBER_CLEARED);
+    return is_mended(member_at(s, slot)) ? mended_limit(s) : gossip_limit(s);
+}
 
-    return is_mended && limit > GOSSIP_CROWD_SENDS ? GOSSIP_CROWD_SENDS : limit;
+/* The list that news is in after one transmission more; NEWS_LEVELS: in none, that was the last. */
+static uint32_t level_after(uint32_t level, uint32_t limit)
+{
+    uint32_t sent = level + 1u;
+
+    return sent < RUMOUR_LEVEL && sent >= limit ? NEWS_LEVELS : sent;
 }
 
 static bool has_words(const struct swim *s)
@@ -234,27 +250,17 @@ static bool is_subject(const struct intent *intent, uint32_t slot)
     return false;
 }
 
-/* Nobody is left to be told: said often enough for a cluster that has shrunk meanwhile, a
- * tombstone too old to spread, or a member that is the only other one. */
-static bool is_over(const struct swim *s, const struct intent *intent, uint32_t slot,
-                    uint32_t level)
-{
-    return (level >= limit_of(s, slot) && level < RUMOUR_LEVEL) || tombstone_is_fading(s, slot) ||
-           (s->live_count == 1 && is_idle_talk(s, intent, slot));
-}
-
 /* One transmission more. True when there are more to come. */
 static bool charge(struct swim *s, uint32_t slot)
 {
     struct member *m = member_at(s, slot);
-
-    uint32_t sent = m->news_sent + 1u;
+    uint32_t level = level_after(m->news_sent, limit_of(s, slot));
 
     unqueue(s, slot);
-    if (sent == NEWS_LEVELS || (sent < RUMOUR_LEVEL && sent >= limit_of(s, slot)))
+    if (level >= NEWS_LEVELS)
         return false;
-    m->news_sent = (uint8_t)sent;
-    list_push_tail(&s->news[m->news_sent], news_links(s), slot);
+    m->news_sent = (uint8_t)level;
+    list_push_tail(&s->news[level], news_links(s), slot);
     s->news_count++;
     return true;
 }
@@ -267,46 +273,113 @@ void gossip_overheard(struct swim *s, uint32_t slot)
     gossip_follow_membership(s);
 }
 
-/* Writes from the first `looks` of one list. Returns how many went on to the next list. */
-static uint32_t write_level(struct swim *s, struct wire_builder *b, const struct intent *intent,
-                            uint32_t level, uint32_t looks, uint32_t *left)
+/* ---- What a datagram takes along ---- */
+
+struct telling {
+    struct swim *s;
+    struct wire_builder *b;
+    const struct intent *intent;
+    uint32_t limit;        /* gossip_limit */
+    uint32_t mended_limit; /* mended_limit */
+    uint32_t left;         /* entries that may still go */
+    uint32_t level;        /* the list that is looked at */
+    uint32_t moved;        /* of it, to the next one */
+    struct list run;       /* of those told from it, neighbours that have yet to be moved on */
+    uint32_t run_level;    /* to this list */
+};
+
+/* Nobody is left to be told: said often enough for a cluster that has shrunk meanwhile, a
+ * tombstone too old to spread, or a member that is the only other one. */
+static bool is_over(const struct telling *t, uint32_t slot, uint32_t limit)
 {
-    uint32_t moved = 0;
-    uint32_t slot = s->news[level].head;
+    bool is_buried = is_terminal(member_at(t->s, slot)->record.status);
 
-    for (; looks && slot && *left; looks--) {
+    return (t->level >= limit && t->level < RUMOUR_LEVEL) ||
+           (is_buried && tombstone_is_fading(t->s, slot)) ||
+           (t->s->live_count == 1 && is_idle_talk(t->s, t->intent, slot));
+}
+
+static void end_run(struct telling *t)
+{
+    const struct list run = t->run;
+
+    if (run.count)
+        list_move_run(&t->s->news[t->level], &t->s->news[t->run_level], news_links(t->s), &run);
+    t->run.count = 0;
+}
+
+/* `slot` was told. It goes on to its next list, in the end (end_run) in one movement with those before
+ * it in this one: of most of them no link changes. */
+static void move_on(struct telling *t, uint32_t slot, uint32_t limit)
+{
+    uint32_t level = level_after(t->level, limit);
+
+    t->left--;
+    if (level >= NEWS_LEVELS) {
+        unqueue(t->s, slot);
+        return;
+    }
+    member_at(t->s, slot)->news_sent = (uint8_t)level;
+    t->run_level = level;
+    t->run.head = t->run.count ? t->run.head : slot;
+    t->run.tail = slot;
+    t->run.count++;
+    t->moved++;
+}
+
+/* `slot` stays where it is, so that no run goes on behind it. But those to whom idle talk would be news
+ * may never prove their addresses: it does not wait for them for ever, and they find it missing when
+ * they compare views. */
+static void pass_over(struct telling *t, uint32_t slot)
+{
+    end_run(t);
+    if (t->s->proved_live == 1 && is_idle_talk(t->s, t->intent, slot))
+        t->moved += charge(t->s, slot);
+}
+
+/* Writes from the first `looks` of one list. */
+static void write_level(struct telling *t, uint32_t looks)
+{
+    struct swim *s = t->s;
+    uint32_t slot = s->news[t->level].head;
+
+    for (; looks && slot && t->left; looks--) {
         uint32_t next = news_links(s)[slot].next;
+        uint32_t limit = is_mended(member_at(s, slot)) ? t->mended_limit : t->limit;
 
-        if (is_over(s, intent, slot, level)) {
+        if (is_over(t, slot, limit))
             unqueue(s, slot);
-        } else if (is_idle_talk(s, intent, slot)) {
-            /* Those who could do with it may never prove their addresses: it does not wait for them
-             * for ever, and they find it missing when they compare views. */
-            if (s->proved_live == 1)
-                moved += charge(s, slot);
-        } else if (!is_subject(intent, slot)) {
-            if (!transmit_put_member(s, b, intent, slot))
-                break;
-            moved += charge(s, slot);
-            --*left;
-        }
+        else if (is_idle_talk(s, t->intent, slot) || is_subject(t->intent, slot))
+            pass_over(t, slot);
+        else if (transmit_put_member(s, t->b, t->intent, slot))
+            move_on(t, slot, limit);
+        else
+            break;
         slot = next;
     }
-    return moved;
+    end_run(t);
 }
 
 uint32_t gossip_write(struct swim *s, struct wire_builder *b, const struct intent *intent,
                       uint32_t max)
 {
-    uint32_t left = max;
-    uint32_t moved = 0;
+    struct telling t = {.s = s,
+                        .b = b,
+                        .intent = intent,
+                        .limit = gossip_limit(s),
+                        .mended_limit = mended_limit(s),
+                        .left = max};
+    uint32_t unseen = s->news_count;
 
-    /* What a list has just received from the one before it is not looked at again. */
-    for (uint32_t level = 0; level < NEWS_LEVELS && left && s->news_count; level++) {
-        uint32_t looks = s->news[level].count - moved;
+    for (; t.level < NEWS_LEVELS && t.left && unseen; t.level++) {
+        /* What a list has just received from the one before it is not looked at again. */
+        uint32_t looks = s->news[t.level].count - t.moved;
 
-        moved = write_level(s, b, intent, level, looks < LOOKS_MAX ? looks : LOOKS_MAX, &left);
+        unseen -= looks;
+        t.moved = 0;
+        if (looks)
+            write_level(&t, looks < LOOKS_MAX ? looks : LOOKS_MAX);
     }
     gossip_follow_membership(s);
-    return max - left;
+    return max - t.left;
 }

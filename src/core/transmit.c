@@ -54,8 +54,8 @@ static bool put_doubt(const struct swim *s, struct wire_builder *b, uint32_t slo
     return wire_put_entry(b, &doubt);
 }
 
-bool transmit_put_member(const struct swim *s, struct wire_builder *b, const struct intent *intent,
-                         uint32_t slot)
+bool transmit_put_anybody(const struct swim *s, struct wire_builder *b, const struct intent *intent,
+                          uint32_t slot)
 {
     const struct member *m = member_at(s, slot);
     struct wire_entry entry = {

@@ -50,12 +50,7 @@ void wire_begin(struct wire_builder *b, void *buf, size_t cap, const struct wire
     b->header[2] =
         (uint64_t)header->incarnation << 32 | (uint64_t)flags << 24 | (uint64_t)capabilities << 16;
     b->ext_start = 0;
-    b->in_payload = false;
-}
-
-size_t wire_left(const struct wire_builder *b)
-{
-    return writer_left(&b->out);
+    b->in_payload = b->has_entries = false;
 }
 
 /* Makes room for one more record and writes its header. */
@@ -239,15 +234,6 @@ static void begin_entries(struct wire_builder *b)
     end_extension(b);
 }
 
-/* Three words, where the family is 4. */
-static void store_entry4(uint8_t *at, const struct wire_entry *entry)
-{
-    store_u64(at, entry->id);
-    store_u64(at + 8, (uint64_t)entry->heartbeat << 32 | entry->incarnation);
-    store_u64(at + 16, (uint64_t)entry->status << 56 | UINT64_C(4) << 48 |
-                           (uint64_t)load_u32(entry->addr.ip) << 16 | entry->addr.port);
-}
-
 static void store_entry6(uint8_t *at, const struct wire_entry *entry)
 {
     store_u64(at, entry->id);
@@ -256,7 +242,7 @@ static void store_entry6(uint8_t *at, const struct wire_entry *entry)
     store_addr(at + WIRE_FAMILY_OFFSET, &entry->addr);
 }
 
-bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry)
+bool wire_put_other_entry(struct wire_builder *b, const struct wire_entry *entry)
 {
     ASSERT(kind_of(b) != WIRE_PING_REQ);
     size_t size = wire_entry_size(&entry->addr);
@@ -264,12 +250,11 @@ bool wire_put_entry(struct wire_builder *b, const struct wire_entry *entry)
         return false;
     if (!b->in_payload)
         begin_entries(b);
-    uint8_t *at = b->out.at;
-    b->out.at += size;
+    b->has_entries = true;
     if (size == WIRE_ENTRY4_SIZE)
-        store_entry4(at, entry);
-    else
-        store_entry6(at, entry);
+        return wire_put_entry(b, entry);
+    store_entry6(b->out.at, entry);
+    b->out.at += size;
     return true;
 }
 

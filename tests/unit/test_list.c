@@ -116,6 +116,40 @@ static void test_random_against_model(void **state)
     }
 }
 
+/* A run from anywhere goes to the end of the other list, to and fro; both are as their models say. */
+static void test_moves_runs(void **state)
+{
+    (void)state;
+    struct prng prng;
+    struct list lists[2] = {{0}, {0}};
+    struct link links[ELEMENTS + 1] = {0};
+    uint32_t models[2][ELEMENTS];
+    uint32_t counts[2] = {ELEMENTS, 0};
+
+    prng_init(&prng, test_seed(__func__));
+    for (uint32_t i = 0; i < ELEMENTS; i++) {
+        list_push_tail(&lists[0], links, i + 1);
+        models[0][i] = i + 1;
+    }
+    for (int step = 0; step < 20000; step++) {
+        uint32_t from = prng_below(&prng, 2);
+        if (counts[from] == 0)
+            continue;
+        uint32_t at = prng_below(&prng, counts[from]);
+        uint32_t count = 1 + prng_below(&prng, counts[from] - at);
+        uint32_t *first = models[from] + at;
+        struct list run = {.head = first[0], .tail = first[count - 1], .count = count};
+
+        list_move_run(&lists[from], &lists[!from], links, &run);
+        memcpy(models[!from] + counts[!from], first, count * sizeof *first);
+        counts[!from] += count;
+        counts[from] -= count;
+        memmove(first, first + count, (counts[from] - at) * sizeof *first);
+        expect_order(&lists[0], links, models[0], counts[0]);
+        expect_order(&lists[1], links, models[1], counts[1]);
+    }
+}
+
 struct two_lists {
     struct list a;
     struct list b;
@@ -152,6 +186,24 @@ static void remove_anothers_tail(void *context)
     list_remove(&two->b, two->links, 4);
 }
 
+static void move_more_than_there_is(void *context)
+{
+    struct two_lists *two = context;
+    list_move_run(&two->b, &two->a, two->links, &(struct list){.head = 3, .tail = 3, .count = 2});
+}
+
+static void move_anothers_run(void *context)
+{
+    struct two_lists *two = context;
+    list_move_run(&two->b, &two->a, two->links, &(struct list){.head = 1, .tail = 1, .count = 1});
+}
+
+static void move_unlinked(void *context)
+{
+    struct two_lists *two = context;
+    list_move_run(&two->b, &two->a, two->links, &(struct list){.head = 2, .tail = 2, .count = 1});
+}
+
 static void test_misuse_panics(void **state)
 {
     (void)state;
@@ -165,6 +217,9 @@ static void test_misuse_panics(void **state)
     assert_true(panics(remove_unlinked, &two));
     assert_true(panics(remove_anothers_head, &two));
     assert_true(panics(remove_anothers_tail, &two));
+    assert_true(panics(move_more_than_there_is, &two));
+    assert_true(panics(move_anothers_run, &two));
+    assert_true(panics(move_unlinked, &two));
     expect_order(&two.a, two.links, (const uint32_t[]){1, 4}, 2);
     expect_order(&two.b, two.links, (const uint32_t[]){3}, 1);
 }
@@ -174,7 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zero_filled_is_empty), cmocka_unit_test(test_head_and_tail),
         cmocka_unit_test(test_survives_a_copy),      cmocka_unit_test(test_random_against_model),
-        cmocka_unit_test(test_misuse_panics),
+        cmocka_unit_test(test_moves_runs),           cmocka_unit_test(test_misuse_panics),
     };
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
 }
