@@ -120,6 +120,18 @@ static double limit_ns(const struct micro_limit *limit)
     return ns;
 }
 
+/* What others published of it at this size, 0: nothing. */
+static double published_ns(const struct micro_case *c, uint32_t n)
+{
+    if (c->published_ns > 0 && c->published_n == n)
+        return c->published_ns;
+    for (unsigned i = 0; c->others_ns && c->sizes[i]; i++) {
+        if (c->sizes[i] == n)
+            return c->others_ns[i];
+    }
+    return 0;
+}
+
 static void report(const struct micro_case *c, uint32_t n, double ns, double limit)
 {
     struct result *result = &results[result_count++];
@@ -128,8 +140,9 @@ static void report(const struct micro_case *c, uint32_t n, double ns, double lim
     snprintf(result->title, sizeof result->title, n ? "%s (%u)" : "%s", c->name, n);
     result->ns = ns;
     printf("{\"name\":\"%s\",\"n\":%u,\"ns\":%.2f,\"limit_ns\":%.2f", result->title, n, ns, limit);
-    if (c->published_ns > 0 && c->published_n == n)
-        printf(",\"published_ns\":%.1f,\"wanted\":%.0f", c->published_ns, c->wanted);
+    if (published_ns(c, n) > 0)
+        printf(",\"published_ns\":%.1f,\"wanted\":%.0f", published_ns(c, n),
+               c->published_n == n ? c->wanted : 0);
     printf("}\n");
     fflush(stdout);
 }

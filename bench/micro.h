@@ -35,6 +35,8 @@ struct micro_case {
     double published_ns;
     uint32_t published_n;
     double wanted; /* how many times faster than it we want to be */
+    /* Figures of a third one, to be seen beside ours: one for each of `sizes`, 0: none. NULL: none. */
+    const double *others_ns;
 };
 
 /* Each list ends with a case without a name. */

@@ -89,8 +89,9 @@ def row(said):
              duration(said['limit_ns']) if said['limit_ns'] > 1 else '', limit]
     if 'published_ns' in said:
         ratio = said['published_ns'] / said['ns']
-        cells += [duration(said['published_ns']), f'{ratio:.1f}', f"{said['wanted']:.0f}",
-                  'met' if ratio >= said['wanted'] else 'NOT MET']
+        cells += [duration(said['published_ns']), f'{ratio:.1f}']
+        cells += [f"{said['wanted']:.0f}", 'met' if ratio >= said['wanted'] else 'NOT MET'
+                  ] if said['wanted'] else ['', '']
     else:
         cells += ['', '', '', '']
     return cells
