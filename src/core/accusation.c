@@ -13,9 +13,14 @@
 
 enum { WRITE_MAX = 16 }; /* accusations in one datagram: 323 bytes */
 
+uint32_t accusation_dossier(const struct swim *s, uint32_t slot)
+{
+    return member_at(s, slot)->record.status == SWIM_SUSPECT ? doubts_of(s)[slot].dossier : 0;
+}
+
 static struct dossier *dossier_of(const struct swim *s, uint32_t slot)
 {
-    uint32_t index = member_at(s, slot)->dossier;
+    uint32_t index = accusation_dossier(s, slot);
 
     return index ? &dossiers_of(s)[index] : NULL;
 }
@@ -44,10 +49,10 @@ void accusation_open(struct swim *s, uint32_t slot, swim_time longest)
     uint32_t index = take(s);
     swim_time shortest = suspicion_timeout_min(s);
 
-    ASSERT(!member_at(s, slot)->dossier);
+    ASSERT(!accusation_dossier(s, slot));
     if (!index)
         return;
-    member_at(s, slot)->dossier = (uint16_t)index;
+    doubts_of(s)[slot].dossier = index;
     dossiers_of(s)[index] = (struct dossier){
         .started = suspicion_now(s),
         .longest = longest,
@@ -59,11 +64,11 @@ void accusation_open(struct swim *s, uint32_t slot, swim_time longest)
 
 void accusation_close(struct swim *s, uint32_t slot)
 {
-    uint32_t index = member_at(s, slot)->dossier;
+    uint32_t index = accusation_dossier(s, slot);
 
     if (!index)
         return;
-    member_at(s, slot)->dossier = 0;
+    doubts_of(s)[slot].dossier = 0;
     if (is_linked(dossier_links(s), index))
         list_remove(&s->accusations, dossier_links(s), index);
     list_push_head(&s->dossiers_free, dossier_links(s), index);
@@ -73,7 +78,7 @@ void accusation_close(struct swim *s, uint32_t slot)
 bool accusation_add(struct swim *s, uint32_t slot, uint64_t accuser)
 {
     struct dossier *d = dossier_of(s, slot);
-    uint32_t index = member_at(s, slot)->dossier;
+    uint32_t index = accusation_dossier(s, slot);
 
     if (!d || s->config.confirmations == 0 || d->count > s->config.confirmations)
         return false;
@@ -96,7 +101,7 @@ bool accusation_add(struct swim *s, uint32_t slot, uint64_t accuser)
 void accusation_tell_again(struct swim *s, uint32_t slot)
 {
     struct dossier *d = dossier_of(s, slot);
-    uint32_t index = member_at(s, slot)->dossier;
+    uint32_t index = accusation_dossier(s, slot);
 
     if (!d || d->count == 0)
         return;

@@ -21,6 +21,8 @@
 /* A suspicion of `slot` begins that lasts `longest` without confirmation: an empty dossier, if
  * there is room. */
 void accusation_open(struct swim *s, uint32_t slot, swim_time longest);
+/* Number of the dossier of `slot`; 0: none, since there was no room, or nobody is suspect there. */
+uint32_t accusation_dossier(const struct swim *s, uint32_t slot);
 /* The suspicion is over. No effect without a dossier. */
 void accusation_close(struct swim *s, uint32_t slot);
 /* Names an accuser of a suspect. True when it was not named before, and counts. */

@@ -28,8 +28,6 @@ static void begin_anew(struct swim *s, uint32_t slot)
     m->rtt_us = 0;
     m->clock_at = s->now;
     m->changed = s->now;
-    m->corrected_ms = 0;
-    m->via = 0;
     m->synced = 0;
     m->news_sent = 0;
     m->reported = SWIM_ALIVE;

@@ -3,6 +3,7 @@
  * when it fails. For tests, simulators and fuzzers.
  */
 #include "base/hash.h"
+#include "core/accusation.h"
 #include "core/clock.h"
 #include "core/contact.h"
 #include "core/gossip.h"
@@ -39,6 +40,7 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     const struct member *m = &members_of(s)[slot];
     bool live = is_live(m);
     bool suspect = m->record.status == SWIM_SUSPECT;
+    uint32_t dossier = accusation_dossier(s, slot);
 
     REQUIRE(m->record.status <= SWIM_LEFT, "a member has one of four statuses");
     REQUIRE(addr_is_usable(&m->record.addr), "a member has an address to send to");
@@ -50,9 +52,8 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     REQUIRE(!live || suspect || alive_of(s)[m->status_at - 1] == slot, "alive[] points back");
     REQUIRE(!suspect || (m->status_at <= s->suspect_count && suspects_at(s, m->status_at) == slot),
             "a suspicion timer runs exactly for a suspect");
-    REQUIRE(!m->dossier || (suspect && dossiers_of(s)[m->dossier].slot == slot),
-            "a dossier is that of a suspect, and points back");
-    REQUIRE(!m->dossier || dossiers_of(s)[m->dossier].count <= s->config.confirmations + 1,
+    REQUIRE(!dossier || dossiers_of(s)[dossier].slot == slot, "a suspect's dossier points back");
+    REQUIRE(!dossier || dossiers_of(s)[dossier].count <= s->config.confirmations + 1,
             "accusers are bounded");
     REQUIRE(live || is_linked(grave_links(s), slot), "a tombstone stands for each of the dead");
     REQUIRE(m->record.status != SWIM_ALIVE || fates_of(s)[slot].due == 0,
@@ -85,7 +86,7 @@ static void count_member(const struct swim *s, uint32_t slot, struct tally *t)
 
     t->used++;
     t->news += is_linked(news_links(s), slot);
-    t->dossiers += m->dossier != 0;
+    t->dossiers += accusation_dossier(s, slot) != 0;
     if (!(m->flags & (MEMBER_FORGOTTEN | MEMBER_PRUNED)))
         t->status[m->record.status]++;
     t->graves += is_terminal(m->record.status) && slot != SELF;

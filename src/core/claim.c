@@ -181,7 +181,6 @@ static uint32_t learn(struct swim *s, const struct record *record, bool is_rumou
     s->was_full = false;
     s->stats.merges_new++;
     read_clock(s, slot, record, true);
-    outbox_allow_correction(s, slot);
     changed(s, slot, &unknown, is_rumour);
     return slot;
 }

@@ -50,13 +50,15 @@ enum {
     JOB_KEYS_MAX = 2048, /* keys of members that they want and send */
     BUCKET_BITS_MAX = 8, /* 256 buckets of the view, 4 bytes each: one SYNC datagram */
     BUCKETS_MAX = 1 << BUCKET_BITS_MAX,
-    KNOCKS_MAX = 1024,   /* strangers' addresses that we have asked and that may answer now */
-    RECENT_MAX = 64,     /* peers that proved their address last: for gossip, while few have */
-    DOSSIERS_MAX = 1024, /* suspicions whose accusers are remembered; the others last their full
+    KNOCKS_MAX = 1024,      /* strangers' addresses that we have asked and that may answer now */
+    RECENT_MAX = 64,        /* peers that proved their address last: for gossip, while few have */
+    DOSSIERS_MAX = 1024,    /* suspicions whose accusers are remembered; the others last their full
                             time, which costs detection, not correctness: a cluster that loses
                             more members at once has other worries */
-    NEWS_LEVELS = 256,   /* the largest limit of transmissions, 12 * 21, and rumours' four */
-    TELL_AGAIN_MAX = 64, /* suspicions told again after a silence, those that end first */
+    NEWS_LEVELS = 256,      /* the largest limit of transmissions, 12 * 21, and rumours' four */
+    TELL_AGAIN_MAX = 64,    /* suspicions told again after a silence, those that end first */
+    CORRECTIONS_MAX = 1024, /* times of the last corrections; members of larger tables share them,
+                               and hold each other's up for a gossip interval */
     RTT_MAX_US = (1 << 24) - 1, /* of a member's last round trip: what 24 bits hold, 16.7 s */
     GUESSED_MAX = 255,          /* ticks between a member's last word and an accuser's estimate */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
@@ -94,6 +96,8 @@ enum member_flag {
     MEMBER_ACCUSED = 0x200,  /* suspect because of a probe of ours */
     MEMBER_META = 0x400,    /* its name and tags are known, or that there are some: meta_slots_of */
     MEMBER_CLEARED = 0x800, /* its last change ended a doubt, of which no view's digest tells */
+    MEMBER_VIA = 0x1000,    /* it is heard from another address too, proved as its own: vias_of */
+    MEMBER_CORRECTED = 0x2000, /* a stale claim about it was answered: corrections_of tells when */
 };
 
 struct member {
@@ -108,22 +112,24 @@ struct member {
     swim_time changed; /* host time of the last change of status */
     uint32_t live_at;  /* place in live[] + 1; 0 when not live */
     uint32_t
-        status_at; /* alive: place in alive[] + 1; suspect: in their heap (suspects.h); else 0 */
-    uint32_t corrected_ms; /* when a stale claim about it was last answered, low 32 bits */
-    uint32_t via;     /* hash of an address proved beside it, where its datagrams come from; 0 */
-    uint16_t synced;  /* number of our last synchronisation that found it equal */
-    uint16_t dossier; /* who accuses it; 0 when not suspect, or there was no room */
+        status_at;   /* alive: place in alive[] + 1; suspect: in their heap (suspects.h); else 0 */
+    uint16_t synced; /* number of our last synchronisation that found it equal */
     uint16_t flags;
     uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
     uint8_t reported;  /* status in the last event given to the host */
 };
 
-_Static_assert(sizeof(struct member) <= 88, "what is known of a member");
+_Static_assert(sizeof(struct member) <= 80, "what is known of a member");
 
 /* What only those have whom we doubt, or mourn; all zero for the others. */
 union fate {
     swim_time due;     /* of a suspect: suspects.h */
     struct link grave; /* of a tombstone, or of who is forgotten: tombstone.h */
+};
+
+/* Of a suspect alone. */
+struct doubt {
+    uint32_t dossier; /* who accuses it: accusation.h; 0: there was no room */
 };
 
 enum meta_flag {
@@ -355,7 +361,7 @@ struct layout {
     size_t outbox, jobs, job_keys, knock_places, knocks, contacts, relays, reliables, pings;
     size_t contact_heads, dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
-    size_t live, alive, news_links, next_event, fates;
+    size_t live, alive, news_links, next_event, fates, doubts, vias, corrections;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_news, meta_blocks, assemblies;
     size_t size;
 };
@@ -494,6 +500,9 @@ ARENA_ARRAY(alive_of, uint32_t, alive)
 ARENA_ARRAY(news_links, struct link, news_links)
 ARENA_ARRAY(next_event, uint32_t, next_event)
 ARENA_ARRAY(fates_of, union fate, fates)
+ARENA_ARRAY(doubts_of, struct doubt, doubts)
+ARENA_ARRAY(vias_of, uint32_t, vias) /* by slot: proof.h */
+ARENA_ARRAY(corrections_of, uint32_t, corrections)
 ARENA_ARRAY(meta_slots_of, struct meta_slot, meta_slots)
 ARENA_ARRAY(meta_links, struct link, meta_links)
 ARENA_ARRAY(meta_news_of, struct list, meta_news)

@@ -426,8 +426,7 @@ void member_forget(struct swim *s, uint32_t slot)
     ASSERT(is_terminal(m->record.status) && !(m->flags & MEMBER_FORGOTTEN));
     unlink_record(s, slot);
     m->flags |= MEMBER_FORGOTTEN;
-    m->flags &= (uint16_t) ~(MEMBER_PROVED | MEMBER_PRUNED);
-    m->via = 0;
+    m->flags &= (uint16_t) ~(MEMBER_PROVED | MEMBER_PRUNED | MEMBER_VIA);
 }
 
 void member_prune(struct swim *s, uint32_t slot)

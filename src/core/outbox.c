@@ -102,16 +102,18 @@ static uint32_t now_ms(const struct swim *s)
 
 void outbox_allow_correction(struct swim *s, uint32_t slot)
 {
-    member_at(s, slot)->corrected_ms = now_ms(s) - s->config.gossip_interval_ms;
+    member_at(s, slot)->flags &= (uint16_t)~MEMBER_CORRECTED;
 }
 
 bool outbox_may_correct(struct swim *s, uint32_t slot)
 {
     struct member *m = member_at(s, slot);
+    uint32_t *last = &corrections_of(s)[slot % CORRECTIONS_MAX];
 
-    if (now_ms(s) - m->corrected_ms < s->config.gossip_interval_ms)
+    if (m->flags & MEMBER_CORRECTED && now_ms(s) - *last < s->config.gossip_interval_ms)
         return false;
-    m->corrected_ms = now_ms(s);
+    m->flags |= MEMBER_CORRECTED;
+    *last = now_ms(s);
     return true;
 }
 

@@ -23,7 +23,8 @@ void outbox_clear(struct swim *s);
 /* Tells the source of a stale claim the better record of `slot`, at most once a gossip interval
  * for each member. */
 void outbox_correct(struct swim *s, struct source *source, uint32_t slot);
-/* True, once a gossip interval for each member; that one use is then charged. */
+/* True, once a gossip interval for each member, or for all those that share their last time
+ * (CORRECTIONS_MAX); that one use is then charged. */
 bool outbox_may_correct(struct swim *s, uint32_t slot);
 /* The next correction about `slot` is not held back. */
 void outbox_allow_correction(struct swim *s, uint32_t slot);

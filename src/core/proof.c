@@ -84,10 +84,10 @@ static bool is_token(const struct swim *s, const struct swim_addr *addr, uint64_
 }
 
 /* Stands for an address that was proved beside the one held: a member's datagrams may come from
- * another one than it is reached at (NAT, several interfaces). 0 is none. */
+ * another one than it is reached at (NAT, several interfaces). */
 static uint32_t via_of(const struct swim *s, const struct swim_addr *addr)
 {
-    return (uint32_t)proof_place(s, addr) | 1;
+    return (uint32_t)proof_place(s, addr);
 }
 
 /* ---- Who is heard ---- */
@@ -136,8 +136,9 @@ static void weigh(struct swim *s, const struct wire_datagram *dg, struct source 
         /* A plain peer can't repeat a token. That it answers when it is asked has to do. */
         source->has_echoed = (!m || is_here || !is_settled(m)) && is_solicited(s, dg, source);
     }
-    source->is_proved = source->has_echoed || (is_here && m->flags & MEMBER_PROVED) ||
-                        (m && m->via && m->via == via_of(s, &source->addr));
+    source->is_proved =
+        source->has_echoed || (is_here && m->flags & MEMBER_PROVED) ||
+        (m && m->flags & MEMBER_VIA && vias_of(s)[source->slot] == via_of(s, &source->addr));
     source->is_known = m && !(m->flags & MEMBER_FORGOTTEN) && (is_here || source->is_proved) &&
                        !(is_introduction(dg) && dg->header.incarnation > m->record.incarnation);
 }
@@ -179,8 +180,10 @@ void proof_note(struct swim *s, const struct source *source)
         return;
     m = member_at(s, source->slot);
     is_here = addr_equal(&source->addr, &m->record.addr);
-    if (source->has_echoed && !is_here)
-        m->via = via_of(s, &source->addr);
+    if (source->has_echoed && !is_here) {
+        m->flags |= MEMBER_VIA;
+        vias_of(s)[source->slot] = via_of(s, &source->addr);
+    }
     if ((!source->has_echoed || !is_here) && !source->has_echoed_there)
         return;
     if (m->flags & MEMBER_PROVED || !is_live(m))
@@ -193,7 +196,7 @@ void proof_note(struct swim *s, const struct source *source)
 void proof_forget(struct swim *s, uint32_t slot)
 {
     member_set_proved(s, slot, false);
-    member_at(s, slot)->via = 0;
+    member_at(s, slot)->flags &= (uint16_t)~MEMBER_VIA;
 }
 
 /* ---- Where more than probes may go ---- */

@@ -95,7 +95,7 @@ static bool is_silent(const struct swim *s)
  * the suspect gets the shortest time there is. But nobody is doubted for ever. */
 static bool is_deaf(const struct swim *s, uint32_t slot)
 {
-    uint32_t index = member_at(s, slot)->dossier;
+    uint32_t index = accusation_dossier(s, slot);
     const struct dossier *d = &dossiers_of(s)[index];
     swim_time age = suspicion_now(s) - d->started;
 

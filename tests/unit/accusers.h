@@ -9,6 +9,7 @@
 
 #include "harness.h"
 
+#include "core/accusation.h"
 #include "core/member.h"
 
 enum {
@@ -60,7 +61,7 @@ static inline void entry_with(struct swim *s, swim_time now, uint32_t number, ui
 
 static inline const struct dossier *dossier_of(const struct swim *s, uint32_t number)
 {
-    uint32_t index = member_at(s, member_find(s, number))->dossier;
+    uint32_t index = accusation_dossier(s, member_find(s, number));
 
     return index ? &dossiers_of(s)[index] : NULL;
 }
@@ -78,10 +79,10 @@ static inline void check_dossiers(const struct swim *s)
     uint32_t held = 0;
 
     for (uint32_t slot = 1; slot <= s->slots_high; slot++)
-        held += members_of(s)[slot].record.id && members_of(s)[slot].dossier;
+        held += members_of(s)[slot].record.id && accusation_dossier(s, slot);
     assert_int_equal(held + s->dossiers_free.count, s->dossiers_high);
     for (uint32_t i = s->accusations.head; i; i = dossier_links(s)[i].next)
-        assert_int_equal(member_at(s, dossiers_of(s)[i].slot)->dossier, i);
+        assert_int_equal(accusation_dossier(s, dossiers_of(s)[i].slot), i);
     assert_null(swim_check(s));
 }
 
