@@ -1,39 +1,31 @@
-/* Queues of indices: see queue.h. They exist for what each of a million elements may be in. */
+/* Queues in an array: see queue.h. */
 #include "base/queue.h"
 
 #include "base/assert.h"
 
-void queue_push(struct queue *queue, uint32_t *next, uint32_t index)
+/* Not by division: who asks for the oldest one asks often. */
+static uint32_t wrap(uint32_t at, uint32_t capacity)
 {
-    ASSERT(index != 0 && index != QUEUE_END && !is_in_queue(next, index));
-    if (queue->head)
-        next[queue->tail] = index;
-    else
-        queue->head = index;
-    queue->tail = index;
-    next[index] = QUEUE_END;
+    return at < capacity ? at : at - capacity;
+}
+
+uint32_t queue_at(const struct queue *queue, const uint32_t *cells, uint32_t capacity,
+                  uint32_t place)
+{
+    ASSERT(place < queue->count);
+    return cells[wrap(queue->head + place, capacity)];
+}
+
+void queue_push(struct queue *queue, uint32_t *cells, uint32_t capacity, uint32_t value)
+{
+    ASSERT(queue->count < capacity);
+    cells[wrap(queue->head + queue->count, capacity)] = value;
     queue->count++;
 }
 
-void queue_pop(struct queue *queue, uint32_t *next)
+void queue_pop(struct queue *queue, uint32_t capacity)
 {
-    uint32_t first = queue->head;
-
-    ASSERT(first != 0 && queue->count > 0);
-    queue->head = next[first] == QUEUE_END ? 0 : next[first];
-    next[first] = 0;
+    ASSERT(queue->count > 0);
     queue->count--;
-}
-
-bool queue_check(const struct queue *queue, const uint32_t *next)
-{
-    uint32_t count = 0;
-
-    for (uint32_t at = queue->head; at; at = next[at]) {
-        if (!is_in_queue(next, at) || ++count > queue->count)
-            return false;
-        if (next[at] == QUEUE_END)
-            return at == queue->tail && count == queue->count;
-    }
-    return count == 0 && queue->count == 0;
+    queue->head = queue->count ? wrap(queue->head + 1, capacity) : 0;
 }

@@ -31,7 +31,7 @@ static const char *check_self(const struct swim *s)
     REQUIRE(self->record.status == (s->leaving ? SWIM_LEFT : SWIM_ALIVE),
             "self is alive, or left once it leaves: never suspect, never dead");
     REQUIRE(!self->live_at && !self->status_at, "self is not among its own peers");
-    REQUIRE(!is_in_queue(next_event(s), SELF), "self has no member events");
+    REQUIRE(!(self->flags & MEMBER_QUEUED), "self has no member events");
     return NULL;
 }
 
@@ -150,10 +150,25 @@ static const char *check_lists(const struct swim *s)
         broken = check_list(&s->accusations, dossier_links(s));
     if (!broken)
         broken = check_list(&s->dossiers_free, dossier_links(s));
-    REQUIRE(broken || queue_check(&s->events, next_event(s)), "the queue of events is in order");
     for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
         broken = check_list(&s->news[level], news_links(s));
     return broken ? broken : suspects_check(s);
+}
+
+/* Slots that were freed meanwhile included. */
+static const char *check_events(const struct swim *s)
+{
+    uint32_t queued = 0;
+
+    for (uint32_t slot = 1; slot <= s->slots_high; slot++)
+        queued += (members_of(s)[slot].flags & MEMBER_QUEUED) != 0;
+    REQUIRE(queued == s->events.count, "who is in the queue of events is there once");
+    for (uint32_t i = 0; i < queued; i++) {
+        uint32_t slot = queue_at(&s->events, event_slots(s), s->config.members_max, i);
+
+        REQUIRE(member_at(s, slot)->flags & MEMBER_QUEUED, "who is in the queue knows it");
+    }
+    return NULL;
 }
 
 static const char *check_pings(const struct swim *s)
@@ -217,6 +232,8 @@ const char *swim_check(const struct swim *s)
         broken = check_tally(s, &tally);
     if (!broken)
         broken = check_lists(s);
+    if (!broken)
+        broken = check_events(s);
     if (!broken)
         broken = check_pings(s);
     if (!broken)

@@ -11,8 +11,10 @@ void event_about(struct swim *s, uint32_t slot, bool is_update)
     ASSERT(slot != SELF);
     if (is_update)
         member_at(s, slot)->flags |= MEMBER_UPDATED;
-    if (!is_in_queue(next_event(s), slot))
-        queue_push(&s->events, next_event(s), slot);
+    if (member_at(s, slot)->flags & MEMBER_QUEUED)
+        return;
+    member_at(s, slot)->flags |= MEMBER_QUEUED;
+    queue_push(&s->events, event_slots(s), s->config.members_max, slot);
 }
 
 void event_about_meta(struct swim *s, uint32_t slot)
@@ -164,13 +166,15 @@ bool swim_next_event(struct swim *s, struct swim_event *ret)
     ASSERT(s && ret);
     if (next_self_event(s, ret) || ping_next_event(s, ret))
         return true;
-    while (s->events.head) {
-        uint32_t slot = s->events.head;
+    while (s->events.count) {
+        uint32_t slot = queue_at(&s->events, event_slots(s), s->config.members_max, 0);
         bool is_due = next_member_event(s, slot, ret);
 
         /* What has more to say stays at the head for it. */
-        if (!is_due || !has_more(s, slot, ret->kind))
-            queue_pop(&s->events, next_event(s));
+        if (!is_due || !has_more(s, slot, ret->kind)) {
+            member_at(s, slot)->flags &= (uint16_t)~MEMBER_QUEUED;
+            queue_pop(&s->events, s->config.members_max);
+        }
         if (is_due)
             return true;
     }

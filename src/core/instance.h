@@ -96,7 +96,9 @@ enum member_flag {
     MEMBER_ACCUSED = 0x200,  /* suspect because of a probe of ours */
     MEMBER_META = 0x400,    /* its name and tags are known, or that there are some: meta_slots_of */
     MEMBER_CLEARED = 0x800, /* its last change ended a doubt, of which no view's digest tells */
-    MEMBER_VIA = 0x1000,    /* it is heard from another address too, proved as its own: vias_of */
+    MEMBER_QUEUED =
+        0x4000,          /* in the queue of events, even when its slot has been freed meanwhile */
+    MEMBER_VIA = 0x1000, /* it is heard from another address too, proved as its own: vias_of */
     MEMBER_CORRECTED = 0x2000, /* a stale claim about it was answered: corrections_of tells when */
 };
 
@@ -361,7 +363,7 @@ struct layout {
     size_t outbox, jobs, job_keys, knock_places, knocks, contacts, relays, reliables, pings;
     size_t contact_heads, dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
-    size_t live, alive, news_links, next_event, fates, doubts, vias, corrections;
+    size_t live, alive, news_links, event_slots, fates, doubts, vias, corrections;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_news, meta_blocks, assemblies;
     size_t size;
 };
@@ -498,7 +500,7 @@ ARENA_ARRAY(addr_heads, uint32_t, addr_heads)
 ARENA_ARRAY(live_of, uint32_t, live)
 ARENA_ARRAY(alive_of, uint32_t, alive)
 ARENA_ARRAY(news_links, struct link, news_links)
-ARENA_ARRAY(next_event, uint32_t, next_event)
+ARENA_ARRAY(event_slots, uint32_t, event_slots)
 ARENA_ARRAY(fates_of, union fate, fates)
 ARENA_ARRAY(doubts_of, struct doubt, doubts)
 ARENA_ARRAY(vias_of, uint32_t, vias) /* by slot: proof.h */

@@ -336,6 +336,15 @@ static uint32_t take_slot(struct swim *s)
     return slot;
 }
 
+/* An entry in the queue of events outlives its member, and is then the slot's next one's. */
+static void wipe(struct member *m)
+{
+    uint16_t flags = m->flags & MEMBER_QUEUED;
+
+    memset(m, 0, sizeof *m);
+    m->flags = flags;
+}
+
 uint32_t member_add(struct swim *s, const struct record *record)
 {
     struct index_view ids = member_ids(s);
@@ -348,7 +357,7 @@ uint32_t member_add(struct swim *s, const struct record *record)
     slot = take_slot(s);
     if (!slot)
         return 0;
-    memset(&members_of(s)[slot], 0, sizeof(struct member));
+    wipe(&members_of(s)[slot]);
     members_of(s)[slot].record = *record;
     members_of(s)[slot].changed = s->now;
     index_insert(&ids, hash, slot);
@@ -367,7 +376,7 @@ void member_free(struct swim *s, uint32_t slot)
     ASSERT(!is_linked(news_links(s), slot));
     ASSERT(!is_linked(grave_links(s), slot));
     index_remove(&ids, hash_u64(m->record.id), slot);
-    memset(m, 0, sizeof *m);
+    wipe(m);
     next_by_id(s)[slot] = s->free_head;
     s->free_head = slot;
     s->slots_used--;
@@ -548,6 +557,7 @@ void member_copy_table(struct swim *s, const struct swim *from)
     ASSERT(s->slots_used == 1 && s->config.members_max == from->config.members_max);
     memcpy(members_of(s), members_of(from), slots * sizeof(struct member));
     for (uint32_t slot = SELF; slot < slots; slot++) { /* contents: meta_take_over */
+        members_of(s)[slot].flags &= (uint16_t)~MEMBER_QUEUED;
         if (has_meta(&members_of(s)[slot]))
             meta_slots_of(s)[slot] = (struct meta_slot){.key = meta_slots_of(from)[slot].key,
                                                         .size = meta_slots_of(from)[slot].size};

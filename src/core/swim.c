@@ -53,7 +53,7 @@ static struct layout layout_of(const struct swim_config *config)
     l.live = place(&at, slots, sizeof(uint32_t));
     l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
-    l.next_event = place(&at, slots, sizeof(uint32_t));
+    l.event_slots = place(&at, config->members_max, sizeof(uint32_t));
     l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
     meet(&at, JOBS_MAX * sizeof(struct job));
     l.jobs = place(&at, JOBS_MAX, sizeof(struct job));

@@ -90,7 +90,7 @@ bool tombstone_evict(struct swim *s)
     uint32_t slot = s->forgotten.head ? s->forgotten.head : s->tombstones.head;
 
     /* The host shall not take the dead for living because a slot was needed. */
-    if (!slot || is_in_queue(next_event(s), slot))
+    if (!slot || member_at(s, slot)->flags & MEMBER_QUEUED)
         return false;
     if (!s->forgotten.head)
         forget(s, slot);

@@ -1,85 +1,82 @@
-/* Queues of indices against a plain array as their model, and the misuse that they catch. */
+/* Queues against a plain array as their model, and the misuse that they catch. */
 #include "support.h"
 
 #include "base/prng.h"
 #include "base/queue.h"
 
-enum { ELEMENTS = 24 };
+enum { CAPACITY = 5 };
+
+struct fixture {
+    struct queue queue;
+    uint32_t cells[CAPACITY];
+};
+
+static void assert_model(const struct fixture *f, const uint32_t *model, uint32_t count)
+{
+    assert_int_equal(f->queue.count, count);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(queue_at(&f->queue, f->cells, CAPACITY, i), model[i]);
+}
 
 static void test_first_in_first_out(void **state)
 {
-    uint32_t next[ELEMENTS + 1] = {0};
-    uint32_t model[ELEMENTS];
-    struct queue queue = {0};
+    struct fixture f = {0};
+    uint32_t model[CAPACITY];
     uint32_t count = 0;
+    uint32_t times_full = 0;
     struct prng prng;
 
     (void)state;
     prng_init(&prng, test_seed(__func__));
     for (uint32_t step = 0; step < 20000; step++) {
-        uint32_t index = 1 + prng_below(&prng, ELEMENTS);
-
-        if (prng_below(&prng, 2) && !is_in_queue(next, index)) {
-            queue_push(&queue, next, index);
-            model[count++] = index;
+        if (prng_below(&prng, 2) && count < CAPACITY) {
+            queue_push(&f.queue, f.cells, CAPACITY, step);
+            model[count++] = step;
         } else if (count) {
-            assert_int_equal(queue.head, model[0]);
-            queue_pop(&queue, next);
-            assert_false(is_in_queue(next, model[0]));
+            queue_pop(&f.queue, CAPACITY);
             memmove(model, model + 1, --count * sizeof *model);
         }
-        assert_int_equal(queue.count, count);
-        assert_int_equal(queue.head, count ? model[0] : 0);
-        assert_true(queue_check(&queue, next));
+        times_full += count == CAPACITY;
+        assert_model(&f, model, count);
     }
+    assert_true(times_full > 100);
 }
 
-static void test_check_sees_damage(void **state)
+/* However much goes through, the array is touched no deeper than the queue was long. */
+static void test_only_the_depth_is_touched(void **state)
 {
-    uint32_t next[ELEMENTS + 1] = {0};
-    struct queue queue = {0};
+    struct fixture f = {0};
 
     (void)state;
-    for (uint32_t index = 1; index <= 3; index++)
-        queue_push(&queue, next, index);
-    queue.count = 2;
-    assert_false(queue_check(&queue, next));
-    queue.count = 3;
-    next[2] = 0;
-    assert_false(queue_check(&queue, next));
-    next[2] = QUEUE_END;
-    assert_false(queue_check(&queue, next));
-    next[2] = 3;
-    next[3] = 1; /* a ring */
-    assert_false(queue_check(&queue, next));
-    next[3] = QUEUE_END;
-    assert_true(queue_check(&queue, next));
+    for (uint32_t round = 1; round <= 100; round++) {
+        queue_push(&f.queue, f.cells, CAPACITY, round);
+        queue_push(&f.queue, f.cells, CAPACITY, round);
+        queue_pop(&f.queue, CAPACITY);
+        queue_pop(&f.queue, CAPACITY);
+    }
+    for (uint32_t i = 2; i < CAPACITY; i++)
+        assert_int_equal(f.cells[i], 0);
 }
 
-struct fixture {
-    struct queue queue;
-    uint32_t next[ELEMENTS + 1];
-};
-
-static void push_again(void *context)
+static void push_one(void *context)
 {
     struct fixture *f = context;
 
-    queue_push(&f->queue, f->next, 3);
+    queue_push(&f->queue, f->cells, CAPACITY, 3);
 }
 
-static void push_none(void *context)
+static void pop_one(void *context)
 {
     struct fixture *f = context;
 
-    queue_push(&f->queue, f->next, 0);
+    queue_pop(&f->queue, CAPACITY);
 }
 
-static void pop_empty(void *context)
+static void look_behind(void *context)
 {
     struct fixture *f = context;
 
-    queue_pop(&f->queue, f->next);
+    queue_at(&f->queue, f->cells, CAPACITY, f->queue.count);
 }
 
 static void test_misuse_panics(void **state)
@@ -87,17 +84,19 @@ static void test_misuse_panics(void **state)
     struct fixture f = {0};
 
     (void)state;
-    assert_true(panics(pop_empty, &f));
-    assert_true(panics(push_none, &f));
-    queue_push(&f.queue, f.next, 3);
-    assert_true(panics(push_again, &f));
+    assert_true(panics(pop_one, &f));
+    assert_true(panics(look_behind, &f));
+    for (uint32_t i = 0; i < CAPACITY; i++)
+        assert_false(panics(push_one, &f));
+    assert_true(panics(look_behind, &f));
+    assert_true(panics(push_one, &f));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_in_first_out),
-        cmocka_unit_test(test_check_sees_damage),
+        cmocka_unit_test(test_only_the_depth_is_touched),
         cmocka_unit_test(test_misuse_panics),
     };
     return cmocka_run_group_tests_name("queue", tests, NULL, NULL);
