@@ -3,13 +3,14 @@
 
 #include "base/assert.h"
 
-void index_init(struct index *index, uint32_t buckets_max)
+void index_init(struct index *index, uint32_t buckets_max, uint32_t load)
 {
-    ASSERT(buckets_max >= INDEX_BUCKETS_MIN);
+    ASSERT(buckets_max >= INDEX_BUCKETS_MIN && load >= 1 && load <= INDEX_LOAD_MAX);
     index->buckets = INDEX_BUCKETS_MIN;
     index->low = INDEX_BUCKETS_MIN;
     index->buckets_max = buckets_max;
     index->count = 0;
+    index->load = load;
 }
 
 bool index_has_room(const struct index_view *view, uint64_t hash)
@@ -69,7 +70,7 @@ void index_insert(const struct index_view *view, uint64_t hash, uint32_t slot)
     view->next[slot] = view->heads[bucket];
     view->heads[bucket] = slot;
     index->count++;
-    if (index->count > index->buckets && index->buckets < index->buckets_max)
+    if (index->count > index->load * index->buckets && index->buckets < index->buckets_max)
         grow(view);
 }
 
@@ -85,6 +86,6 @@ void index_remove(const struct index_view *view, uint64_t hash, uint32_t slot)
     *at = view->next[slot];
     view->next[slot] = 0;
     index->count--;
-    if (index->count < index->buckets / 2 && index->buckets > INDEX_BUCKETS_MIN)
+    if (index->count < index->load * index->buckets / 2 && index->buckets > INDEX_BUCKETS_MIN)
         shrink(view);
 }

@@ -15,8 +15,10 @@
 #include <stdint.h>
 
 #define INDEX_BUCKETS_MIN 16u
-/* Longest chain that still takes a newcomer. With at most one slot a bucket on average, random
- * keys never come near it (probability under 1/32!); chosen ones can't make a lookup long. */
+/* Longest chain that still takes a newcomer. With at most four slots a bucket on average, and eight
+ * in one that is yet to be split, random keys never come near it (probability under 10^-9); chosen
+ * ones can't make a lookup long. */
+#define INDEX_LOAD_MAX 4u
 #define INDEX_CHAIN_MAX 32u
 
 struct index {
@@ -24,6 +26,7 @@ struct index {
     uint32_t low; /* the greatest power of two that is at most `buckets` */
     uint32_t count;
     uint32_t buckets_max;
+    uint32_t load; /* slots a bucket, above which it grows: a head of 4 bytes serves so many */
 };
 
 /* The arrays and the hash of what is in a slot. */
@@ -35,7 +38,8 @@ struct index_view {
     const void *context;
 };
 
-void index_init(struct index *index, uint32_t buckets_max);
+/* Asserted: 1 <= load <= INDEX_LOAD_MAX. */
+void index_init(struct index *index, uint32_t buckets_max, uint32_t load);
 static inline uint32_t index_bucket(const struct index *index, uint64_t hash)
 {
     uint32_t bucket = (uint32_t)hash & (2 * index->low - 1);

@@ -19,6 +19,10 @@
 
 #include <string.h>
 
+/* Members a head of the index by address: it is asked about newcomers and strangers, not about each
+ * datagram as that by id is. */
+enum { ADDR_LOAD = 4 };
+
 static size_t place(size_t *at, size_t count, size_t size)
 {
     size_t offset = (*at + 15) & ~(size_t)15;
@@ -36,10 +40,18 @@ static void meet(size_t *at, size_t size)
     *at = ((*at + size + PAGE - 1) & ~(size_t)(PAGE - 1)) + INTO_PAGE - size;
 }
 
+/* Heads of an index of `members` that grows above `load` members a head. */
+static uint32_t heads_for(uint32_t members, uint32_t load)
+{
+    uint32_t heads = members / load + (members % load != 0);
+
+    return heads > INDEX_BUCKETS_MIN ? heads : INDEX_BUCKETS_MIN;
+}
+
 static struct layout layout_of(const struct swim_config *config)
 {
     size_t slots = (size_t)config->members_max + 1;
-    size_t heads = slots > INDEX_BUCKETS_MIN ? slots : INDEX_BUCKETS_MIN;
+    size_t heads = heads_for(config->members_max, 1);
     size_t at = sizeof(struct swim);
     struct layout l;
 
@@ -49,7 +61,7 @@ static struct layout layout_of(const struct swim_config *config)
     l.next_by_id = place(&at, slots, sizeof(uint32_t));
     l.id_heads = place(&at, heads, sizeof(uint32_t));
     l.next_by_addr = place(&at, slots, sizeof(uint32_t));
-    l.addr_heads = place(&at, heads, sizeof(uint32_t));
+    l.addr_heads = place(&at, heads_for(config->members_max, ADDR_LOAD), sizeof(uint32_t));
     l.live = place(&at, slots, sizeof(uint32_t));
     l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
@@ -111,10 +123,9 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     s->healing.backoff = 100 * SWIM_MS;
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         s->timers[i] = SWIM_NEVER;
-    index_init(&s->by_id,
-               config->members_max < INDEX_BUCKETS_MIN ? INDEX_BUCKETS_MIN : config->members_max);
-    index_init(&s->by_addr, s->by_id.buckets_max);
-    index_init(&s->by_name, s->by_id.buckets_max);
+    index_init(&s->by_id, heads_for(config->members_max, 1), 1);
+    index_init(&s->by_addr, heads_for(config->members_max, ADDR_LOAD), ADDR_LOAD);
+    index_init(&s->by_name, heads_for(config->members_max, 1), 1);
     s->meta_blocks_max = config->meta_memory / META_BLOCK_SIZE;
     self_init(s);
     return s;
