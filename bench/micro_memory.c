@@ -1,6 +1,7 @@
 /*
  * What a member keeps of each other one: the arena that n need, and the pages of it that were touched
- * when all are known, have proved their address, and nothing is left to tell.
+ * when all are known, have proved their address, and nothing is left to tell. The host takes events and
+ * datagrams after each that it passes in, as hosts do.
  */
 #define _DEFAULT_SOURCE
 #include "micro.h"

@@ -109,8 +109,10 @@ void subject_calm(struct subject *subject)
 
 void subject_fill(struct subject *subject)
 {
-    for (uint32_t id = 3; id <= subject->members; id++)
+    for (uint32_t id = 3; id <= subject->members; id++) {
         prove(subject, id);
+        subject_drain(subject); /* as a host does */
+    }
     subject_calm(subject);
     MICRO_CHECK(cluster_size(subject->s) == subject->members);
 }
