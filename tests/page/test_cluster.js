@@ -53,6 +53,8 @@ async function kindsOf(node) {
 
 test("all five are shown alive", async () => {
   await counts([5, 0, 0, 0]);
+  await until("they are in the table, a frame later", DEAD_WITHIN,
+    async () => (await rowsOf(page)).length === 5);
   const rows = await rowsOf(page);
   assert.deepEqual(rows.map(({ addr }) => addr).sort(), nodes.map(({ addr }) => addr).sort());
   assert.ok(rows.every(({ status }) => status === "alive"));

@@ -54,6 +54,7 @@ function tasksOf(trace) {
 
 // Members are suspected, recover, die and join, as fast as one each 5 ms.
 function disturb(node) {
+  const told = []; // names, the last one first
   let step = 0;
   const timer = setInterval(() => {
     for (let i = 0; i < EVENTS_A_SECOND / 20; i += 1) {
@@ -62,10 +63,11 @@ function disturb(node) {
       const state = ["suspect", "alive", "suspect", "dead"][step % 4];
       const kind = { suspect: "suspected", alive: "recovered", dead: "failed" }[state];
       node.happen(kind, member(number, { ...role(number), status: state }));
+      told.unshift(`node-${number}`);
     }
   }, 50);
   timer.unref();
-  return () => clearInterval(timer);
+  return { told, calm: () => clearInterval(timer) };
 }
 
 async function use(page) {
@@ -107,17 +109,18 @@ async function lookOnce(hasStream) {
   const atStart = tasksOf(await chromium.stopTracing());
   await chromium.startTracing(page, { categories: CATEGORIES });
   await page.evaluate(() => window.frameTimes.splice(0));
-  const calm = hasStream ? disturb(node) : () => {};
+  const disturbed = hasStream ? disturb(node) : null;
   await use(page);
-  calm();
+  const listed = await page.locator("#timeline li button").allTextContents();
+  disturbed?.calm();
   const frames = (await page.evaluate(() => window.frameTimes)).sort((x, y) => x - y);
   const tasks = tasksOf(await chromium.stopTracing());
   const rows = await page.locator("#grid .rows .row").count();
-  const events = await page.locator("#timeline li").count();
   console.log(`# at the start ${atStart[0].toFixed(0)} ms; then the longest tasks took ${tasks.slice(0, 5).map((ms) => ms.toFixed(0)).join(", ")} ms; ` +
     `${frames.length} frames, 95 % within ${frames[Math.floor(frames.length * 0.95)].toFixed(0)} ms`);
   assert.ok(rows < 60, `${rows} rows in the document`);
-  assert.ok(!hasStream || events === 200, `${events} events in the document`);
+  assert.ok(!hasStream || listed.length === 200, `${listed.length} events in the document`);
+  assert.ok(!hasStream || disturbed.told.join().includes(listed.join()), "events are left out");
   await leave(page);
   await node.stop();
   return { atStart: atStart[0], longest: tasks[0] };
@@ -147,6 +150,50 @@ test("the table of 2,000 is searched as it is typed", async () => {
   await until("the one is found", 15, async () => (await rowsOf(page)).map(({ name }) => name)
     .join() === "node-1990");
   assert.equal(await page.textContent("#shown"), "1 of 2,000");
+  await leave(page);
+  await node.stop();
+});
+
+// How many pixels clearly differ, in how much is painted there.
+function differing(one, other) {
+  let pixels = 0;
+  for (let i = 3; i < one.length; i += 4) {
+    pixels += Math.abs(one[i] - other[i]) > 64;
+  }
+  return pixels;
+}
+
+// Only what changes is painted again; a page that is loaded anew paints all at once. Edges may be
+// smoothed a little differently: a sign that is wrong or missing differs in tens of pixels.
+test("the ring that was changed piece by piece is the one that is painted at once", async () => {
+  const node = await new MockNode(document, { nodes: members(MEMBERS, role) }).start();
+  const page = await browser.visitor({ reducedMotion: "reduce" });
+  const picture = () => page.evaluate(() => {
+    const canvas = document.querySelector("#ring canvas");
+    return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+  });
+  const isShown = (dead) => until(`${dead} are dead`, 30, async () => (await countsOf(page)).dead === dead);
+  const isPainted = () => page.evaluate(() => new Promise((resolve) => {
+    requestAnimationFrame(() => requestAnimationFrame(resolve));
+  }));
+  await page.goto(node.url);
+  await until("all are there", 30, async () => (await countsOf(page)).alive === MEMBERS);
+  const untouched = await picture();
+  for (let round = 1; round <= 3; round += 1) {
+    ["dead", "suspect", "left", "dead"].forEach((status, i) =>
+      node.happen("failed", member(100 * round + i, { ...role(100 * round + i), status })));
+    await isShown(2 * round);
+  }
+  node.happen("recovered", member(100, role(100)));
+  await isShown(5);
+  await isPainted();
+  const changed = await picture();
+  assert.ok(differing(changed, untouched) > 60, "nothing was painted");
+  await page.reload();
+  await isShown(5);
+  await isPainted();
+  const off = differing(await picture(), changed);
+  assert.ok(off < 20, `${off} pixels differ`);
   await leave(page);
   await node.stop();
 });

@@ -16,7 +16,7 @@ import { Timeline } from "./timeline.js";
 
 const TICK_MS = 1000;
 const LARGE = 300; // members
-const LARGE_FRAME_MS = 66;
+const LARGE_FRAME_MS = 33;
 // Told aloud; the rest is in the timeline.
 const LOUD = new Set(["joined", "recovered", "restarted", "suspected", "failed", "left",
   "name-conflict", "lost", "restored"]);
@@ -35,36 +35,43 @@ const counts = new Counts((state) => {
 });
 let chosen = null; // a member, as it was last known
 let link = { state: "connecting" };
-const stale = { members: false, figures: false, frame: 0, shown: 0 };
+const PARTS = { members: showMembers, events: showEvents, figures: showFigures };
+const stale = new Set(); // of these, the longest stale first
+let frame = 0;
+let shown = 0;
 
 // ---- Showing ----
 
-function invalidate(what) {
-  stale[what] = true;
-  stale.frame ||= requestAnimationFrame(show);
+function invalidate(part) {
+  stale.add(part);
+  frame ||= requestAnimationFrame(show);
 }
 
-// What happens in a large cluster is shown in fewer, larger steps: fifteen frames a second, at most.
-function isTooSoon(now) {
-  return cluster.total > LARGE && now - stale.shown < LARGE_FRAME_MS;
-}
-
+// A large cluster is shown in fewer steps, of one part each: so none of them holds the page up.
 function show(now) {
-  stale.frame = 0;
-  if (isTooSoon(now)) {
-    stale.frame = requestAnimationFrame(show);
-    return;
+  frame = 0;
+  const isLarge = cluster.total > LARGE;
+  if (!isLarge || now - shown >= LARGE_FRAME_MS) {
+    shown = now;
+    for (const part of isLarge ? [...stale].slice(0, 1) : [...stale]) {
+      stale.delete(part);
+      PARTS[part]();
+    }
   }
-  stale.shown = now;
-  if (stale.members) {
-    stale.members = false;
-    showMembers();
+  if (stale.size > 0) {
+    frame ||= requestAnimationFrame(show);
   }
-  if (stale.figures) {
-    stale.figures = false;
-    charts.render();
-    health.render(cluster);
+}
+
+function showEvents() {
+  if (timeline.render(cluster)) {
+    invalidate("events");
   }
+}
+
+function showFigures() {
+  charts.render();
+  health.render(cluster);
 }
 
 function showMembers() {
@@ -74,7 +81,6 @@ function showMembers() {
   renderCentre(cluster);
   counts.render(cluster);
   table.render(cluster, chosen?.id ?? null);
-  timeline.render(cluster);
   detail.render(chosen, !current);
   if (cluster.self) {
     setText(byId("cluster-name"), cluster.self.label);
@@ -100,6 +106,7 @@ function choose(id, opener) {
 // `isPast`: it happened before the page was opened, or while it was away.
 function happened(event, time, member, isPast = false) {
   timeline.add(event, time, member);
+  invalidate("events");
   if (member && !isPast) {
     const { sign } = describe(event);
     ring.ripple(member.id, sign === "note" ? "muted" : sign);

@@ -1,7 +1,7 @@
 // The ring: every member at a place of its own, this node at the top, in as many circles as are
 // needed. A canvas, since two thousand elements would be too many; for those who don't see it, it
 // is a list box whose one option is the member under the keys.
-import { byId, isCalm } from "./dom.js";
+import { byId, isCalm, setAttribute, setText } from "./dom.js";
 import { count } from "./format.js";
 import { placesByName } from "./places.js";
 
@@ -10,6 +10,8 @@ const LABELS_MAX = 14; // members; more would overlap
 const INNER = 0.5; // of the radius: the middle is for words
 const RIPPLE_MS = 1400;
 const RIPPLES_MAX = 24;
+const WHOLE = 0.1; // of the members: when so many have changed, the whole ring is painted anew
+const LAYERS = ["alive", "left", "suspect", "dead"]; // the living first: the others lie above them
 
 export class Ring {
   constructor(box, onChoose) {
@@ -39,6 +41,7 @@ export class Ring {
     const get = (name) => style.getPropertyValue(`--${name}`).trim();
     this.colours = Object.fromEntries(["alive", "suspect", "dead", "left", "ink", "muted", "line",
       "card", "accent"].map((name) => [name, get(name)]));
+    this.isPainted = false;
   }
 
   listen() {
@@ -89,11 +92,11 @@ export class Ring {
       return;
     }
     const own = member.self ? ", this node" : "";
-    this.option.textContent = `${member.label}, ${member.status}${own}`;
-    this.option.setAttribute("aria-posinset", String(this.indexOf.get(member.id) + 1));
-    this.option.setAttribute("aria-setsize", String(this.places.length));
-    this.option.setAttribute("aria-selected", String(member.id === this.chosen));
-    this.box.setAttribute("aria-activedescendant", this.option.id);
+    setText(this.option, `${member.label}, ${member.status}${own}`);
+    setAttribute(this.option, "aria-posinset", String(this.indexOf.get(member.id) + 1));
+    setAttribute(this.option, "aria-setsize", String(this.places.length));
+    setAttribute(this.option, "aria-selected", String(member.id === this.chosen));
+    setAttribute(this.box, "aria-activedescendant", this.option.id);
   }
 
   hover(id) {
@@ -165,6 +168,7 @@ export class Ring {
     this.radius = Math.min(11, spacing * 0.33);
     this.outer = outer;
     this.radii = radii;
+    this.isPainted = false;
     this.places = [];
     let from = 0;
     radii.forEach((r, k) => {
@@ -208,7 +212,7 @@ export class Ring {
       this.layout();
     }
     this.describeCurrent();
-    this.paintLayer();
+    this.repaint();
     this.draw();
   }
 
@@ -247,24 +251,53 @@ export class Ring {
     }
   }
 
-  paintLayer() {
-    const { context: c, ratio, colours } = this;
-    const [width, height] = this.size;
+  // Of thousands of members a few change at a time: what reaches into the square of one that has is
+  // painted again, there alone.
+  repaint() {
+    const changed = this.places.filter((place) => {
+      const { status } = this.cluster.members.get(place.id);
+      const isOther = place.status !== status;
+      place.status = status;
+      return isOther;
+    });
+    if (!this.isPainted || this.hasLabels || changed.length > WHOLE * this.places.length) {
+      this.isPainted = true;
+      this.paintPart(0, 0, this.layer.width, this.layer.height, this.places);
+      return;
+    }
+    const reach = Math.max(4, this.radius * 1.3) + 1; // of the largest sign
+    const size = Math.ceil(2 * reach * this.ratio);
+    for (const { x, y } of changed) {
+      this.paintPart(Math.floor((x - reach) * this.ratio), Math.floor((y - reach) * this.ratio),
+        size + 1, size + 1, this.places.filter((other) =>
+          Math.abs(other.x - x) < 2 * reach + 1 && Math.abs(other.y - y) < 2 * reach + 1));
+    }
+  }
+
+  // A rectangle of the layer, in its own pixels: so its edges are sharp.
+  paintPart(left, top, width, height, places) {
+    const { context: c, ratio, colours, size } = this;
+    c.save();
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    c.beginPath();
+    c.rect(left, top, width, height);
+    c.clip();
+    c.clearRect(left, top, width, height);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    c.clearRect(0, 0, width, height);
     c.strokeStyle = colours.line;
     c.lineWidth = 1;
     if (this.radii.length <= 3) {
       for (const r of this.radii) {
         c.beginPath();
-        c.arc(width / 2, height / 2, r, 0, 2 * Math.PI);
+        c.arc(size[0] / 2, size[1] / 2, r, 0, 2 * Math.PI);
         c.stroke();
       }
     }
-    this.paintMembers();
+    LAYERS.forEach((status) => this.paintMembers(status, places));
     if (this.hasLabels) {
       this.paintLabels();
     }
+    c.restore();
   }
 
   paintRipples(now) {
@@ -286,29 +319,24 @@ export class Ring {
     c.globalAlpha = 1;
   }
 
-  // One path a state: the living first, so that the others lie above them.
-  paintMembers() {
-    const paths = { alive: new Path2D(), left: new Path2D(), suspect: new Path2D(),
-      dead: new Path2D() };
-    for (const place of this.places) {
-      const member = this.cluster.members.get(place.id);
-      if (member) {
-        trace(paths[member.status], member.status, place.x, place.y, this.radius);
+  paintMembers(status, places) {
+    const { context: c, colours, radius } = this;
+    const isLine = status === "left" || status === "dead";
+    c.fillStyle = colours[status];
+    c.strokeStyle = colours[status];
+    c.lineCap = status === "dead" ? "round" : "butt";
+    c.lineWidth = status === "dead" ? Math.max(1.5, radius * 0.5) : Math.max(1, radius * 0.32);
+    for (const place of places) {
+      if (place.status === status) {
+        c.beginPath();
+        trace(c, status, place.x, place.y, radius);
+        if (isLine) {
+          c.stroke();
+        } else {
+          c.fill();
+        }
       }
     }
-    const { context: c, colours, radius } = this;
-    c.fillStyle = colours.alive;
-    c.fill(paths.alive);
-    c.strokeStyle = colours.left;
-    c.lineWidth = Math.max(1, radius * 0.32);
-    c.stroke(paths.left);
-    c.fillStyle = colours.suspect;
-    c.fill(paths.suspect);
-    c.strokeStyle = colours.dead;
-    c.lineCap = "round";
-    c.lineWidth = Math.max(1.5, radius * 0.5);
-    c.stroke(paths.dead);
-    c.lineCap = "butt";
   }
 
   paintLabels() {
@@ -366,12 +394,13 @@ export class Ring {
     }
     const own = member.self ? " · this node" : "";
     const address = member.name ? `${member.addr} · ` : "";
-    this.tip.textContent = `${member.label}\n${address}${member.status}${own}`;
-    const half = this.tip.offsetWidth / 2;
-    const x = Math.min(Math.max(place.x, half + 4), this.size[0] - half - 4);
-    const isLow = place.y > this.size[1] / 2;
-    this.tip.style.transform = `translate(${Math.round(x - half)}px, ${Math.round(isLow ?
-      place.y - this.radius - 14 - this.tip.offsetHeight : place.y + this.radius + 14)}px)`;
+    setText(this.tip, `${member.label}\n${address}${member.status}${own}`);
+    // Its size is the style sheet's to know: to ask for it here would take a layout of the page.
+    const gap = this.radius + 14;
+    this.tip.style.translate =
+      `clamp(4px, ${Math.round(place.x)}px - 50%, ${this.size[0] - 4}px - 100%) ` +
+      (place.y > this.size[1] / 2 ? `calc(${Math.round(place.y - gap)}px - 100%)` :
+        `${Math.round(place.y + gap)}px`);
   }
 }
 
@@ -416,7 +445,7 @@ export function renderCentre(cluster) {
   }
   const { alive, suspect } = cluster.counts;
   const members = cluster.total - cluster.counts.left - cluster.counts.dead;
-  byId("centre-number").textContent = count(alive + suspect);
-  byId("centre-words").textContent = suspect > 0 ? `of which ${count(suspect)} in doubt` :
-    members === 1 ? "member" : "members";
+  setText(byId("centre-number"), count(alive + suspect));
+  setText(byId("centre-words"), suspect > 0 ? `of which ${count(suspect)} in doubt` :
+    members === 1 ? "member" : "members");
 }

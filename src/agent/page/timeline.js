@@ -4,6 +4,7 @@ import { clock, dateTime, plural } from "./format.js";
 import { describe } from "./model.js";
 
 const EVENTS_MAX = 200;
+const STEP = 20; // events put into the list at a time: each takes the style and layout of six elements
 
 export class Timeline {
   constructor(list, onChoose) {
@@ -57,14 +58,22 @@ export class Timeline {
     }
   }
 
+  // As many as not to fall behind; all, where so many wait that some may have been dropped: then they
+  // replace the whole list, which so has no gaps.
+  takeNext() {
+    const waiting = this.waiting.length;
+    return this.waiting.splice(0, waiting < EVENTS_MAX ? Math.max(STEP, waiting / 2) : waiting);
+  }
+
+  // Puts the next ones in; true when there are more.
   render(cluster) {
-    if (this.waiting.length === 0) {
-      return;
+    const next = this.takeNext();
+    if (next.length === 0) {
+      return false;
     }
     const isAtTop = this.list.scrollTop < 8;
-    const height = this.list.scrollHeight;
-    this.list.prepend(...this.waiting.reverse().map((one) => this.makeItem(one)));
-    this.waiting = [];
+    const height = isAtTop ? 0 : this.list.scrollHeight;
+    this.list.prepend(...next.reverse().map((one) => this.makeItem(one)));
     while (this.list.children.length > EVENTS_MAX) {
       this.list.lastChild.remove();
     }
@@ -74,5 +83,6 @@ export class Timeline {
     this.rename(cluster);
     byId("timeline-empty").hidden = true;
     setText(byId("timeline-count"), `last ${plural(this.list.children.length, "event")}`);
+    return this.waiting.length > 0;
   }
 }
