@@ -4,43 +4,14 @@
  */
 #include "base/list.h"
 
-#include "base/assert.h"
-
-#define INDEX_MAX UINT32_C(0x7FFFFFFF) /* what fits beside the `linked` bit */
-
-bool is_linked(const struct link *links, uint32_t index)
-{
-    return links[index].linked;
-}
-
 static void set_next(struct link *links, uint32_t index, uint32_t next)
 {
-    links[index].next = next & INDEX_MAX;
-}
-
-static void check_insertion(const struct link *links, uint32_t index)
-{
-    ASSERT(index != 0 && index <= INDEX_MAX);
-    ASSERT(!is_linked(links, index));
-}
-
-void list_push_head(struct list *list, struct link *links, uint32_t index)
-{
-    check_insertion(links, index);
-    links[index].prev = 0;
-    set_next(links, index, list->head);
-    links[index].linked = 1;
-    if (list->head)
-        links[list->head].prev = index;
-    else
-        list->tail = index;
-    list->head = index;
-    list->count++;
+    links[index].next = next & LIST_INDEX_MAX;
 }
 
 void list_push_tail(struct list *list, struct link *links, uint32_t index)
 {
-    check_insertion(links, index);
+    ASSERT(index != 0 && index <= LIST_INDEX_MAX && !is_linked(links, index));
     links[index].prev = list->tail;
     set_next(links, index, 0);
     links[index].linked = 1;

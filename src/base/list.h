@@ -8,6 +8,8 @@
 #ifndef SWIM_BASE_LIST_H
 #define SWIM_BASE_LIST_H
 
+#include "base/assert.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,9 +25,29 @@ struct list {
     uint32_t count;
 };
 
-bool is_linked(const struct link *links, uint32_t index);
-/* Asserted: `index` is not 0 and not linked. */
-void list_push_head(struct list *list, struct link *links, uint32_t index);
+#define LIST_INDEX_MAX UINT32_C(0x7FFFFFFF) /* what fits beside the `linked` bit */
+
+static inline bool is_linked(const struct link *links, uint32_t index)
+{
+    return links[index].linked;
+}
+
+/* Asserted: `index` is not 0 and not linked. Inline: what each newcomer of a merge costs. */
+static inline void list_push_head(struct list *list, struct link *links, uint32_t index)
+{
+    uint32_t first = list->head;
+
+    ASSERT(index != 0 && index <= LIST_INDEX_MAX && !is_linked(links, index));
+    links[index] = (struct link){.next = first & LIST_INDEX_MAX, .linked = 1};
+    if (first)
+        links[first].prev = index;
+    else
+        list->tail = index;
+    list->head = index;
+    list->count++;
+}
+
+/* The same, at the other end. */
 void list_push_tail(struct list *list, struct link *links, uint32_t index);
 /* Asserted: `index` is linked. It must be in this very list. */
 void list_remove(struct list *list, struct link *links, uint32_t index);

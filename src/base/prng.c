@@ -39,11 +39,13 @@ uint32_t prng_below(struct prng *prng, uint32_t bound)
 {
     ASSERT(bound > 0);
     /* Lemire's method: the high half of x * bound is the number, and the few low halves that
-     * would give some numbers one more chance than others are drawn again. */
-    uint32_t threshold = (0 - bound) % bound;
-    for (;;) {
-        uint64_t product = (prng_next(prng) >> 32) * bound;
-        if ((uint32_t)product >= threshold)
-            return (uint32_t)(product >> 32);
+     * would give some numbers one more chance than others are drawn again. All of them are below
+     * `bound`, so that hardly a draw costs the division that tells which they are. */
+    uint64_t product = (prng_next(prng) >> 32) * bound;
+    if ((uint32_t)product < bound) {
+        uint32_t threshold = (0 - bound) % bound;
+        while ((uint32_t)product < threshold)
+            product = (prng_next(prng) >> 32) * bound;
     }
+    return (uint32_t)(product >> 32);
 }

@@ -14,16 +14,6 @@ void timer_start(struct swim *s, enum timer timer, swim_time delay)
     s->timers[timer] = timer_now(s) + delay;
 }
 
-void timer_stop(struct swim *s, enum timer timer)
-{
-    s->timers[timer] = SWIM_NEVER;
-}
-
-bool timer_is_on(const struct swim *s, enum timer timer)
-{
-    return s->timers[timer] != SWIM_NEVER;
-}
-
 bool timer_is_due(const struct swim *s, enum timer timer)
 {
     return s->timers[timer] <= timer_now(s);

@@ -28,9 +28,15 @@ void clock_enter(struct swim *s, swim_time now);
 
 /* Fires `delay` nanoseconds from now, instead of whenever it was to fire. */
 void timer_start(struct swim *s, enum timer timer, swim_time delay);
-void timer_stop(struct swim *s, enum timer timer);
-bool timer_is_on(const struct swim *s, enum timer timer);
 bool timer_is_due(const struct swim *s, enum timer timer);
+static inline void timer_stop(struct swim *s, enum timer timer)
+{
+    s->timers[timer] = SWIM_NEVER;
+}
+static inline bool timer_is_on(const struct swim *s, enum timer timer)
+{
+    return s->timers[timer] != SWIM_NEVER;
+}
 /* Host time of the earliest timer, suspicion, tombstone or paced datagram. */
 swim_time clock_deadline(const struct swim *s);
 
