@@ -1,8 +1,6 @@
 /* Linear hashing (Litwin, 1980): see index.h for why. */
 #include "core/index.h"
 
-#include "base/assert.h"
-
 void index_init(struct index *index, uint32_t buckets_max, uint32_t load)
 {
     ASSERT(buckets_max >= INDEX_BUCKETS_MIN && load >= 1 && load <= INDEX_LOAD_MAX);
@@ -11,38 +9,6 @@ void index_init(struct index *index, uint32_t buckets_max, uint32_t load)
     index->buckets_max = buckets_max;
     index->count = 0;
     index->load = load;
-}
-
-bool index_has_room(const struct index_view *view, uint64_t hash)
-{
-    uint32_t length = 0;
-
-    for (uint32_t slot = view->heads[index_bucket(view->index, hash)]; slot;
-         slot = view->next[slot])
-        length++;
-    return length < INDEX_CHAIN_MAX;
-}
-
-/* The chain of a bucket is shared out between it and the new last bucket. */
-static void grow(const struct index_view *view)
-{
-    struct index *index = view->index;
-    uint32_t fresh = index->buckets++;
-    uint32_t split = fresh - index->low;
-    uint32_t slot = view->heads[split];
-
-    if (index->buckets == 2 * index->low)
-        index->low = index->buckets;
-    view->heads[split] = 0;
-    view->heads[fresh] = 0;
-    while (slot) {
-        uint32_t next = view->next[slot];
-        uint32_t bucket = index_bucket(index, view->hash_of(view->context, slot));
-
-        view->next[slot] = view->heads[bucket];
-        view->heads[bucket] = slot;
-        slot = next;
-    }
 }
 
 /* The last bucket's chain goes back to where it was split from. */
@@ -59,19 +25,6 @@ static void shrink(const struct index_view *view)
         end = &view->next[*end];
     *end = view->heads[last];
     view->heads[last] = 0;
-}
-
-void index_insert(const struct index_view *view, uint64_t hash, uint32_t slot)
-{
-    struct index *index = view->index;
-    uint32_t bucket = index_bucket(index, hash);
-
-    ASSERT(slot != 0);
-    view->next[slot] = view->heads[bucket];
-    view->heads[bucket] = slot;
-    index->count++;
-    if (index->count > index->load * index->buckets && index->buckets < index->buckets_max)
-        grow(view);
 }
 
 void index_remove(const struct index_view *view, uint64_t hash, uint32_t slot)

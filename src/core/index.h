@@ -11,6 +11,8 @@
 #ifndef SWIM_CORE_INDEX_H
 #define SWIM_CORE_INDEX_H
 
+#include "base/assert.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,13 +31,10 @@ struct index {
     uint32_t load; /* slots a bucket, above which it grows: a head of 4 bytes serves so many */
 };
 
-/* The arrays and the hash of what is in a slot. */
 struct index_view {
     struct index *index;
     uint32_t *heads; /* buckets_max of them */
     uint32_t *next;  /* by slot */
-    uint64_t (*hash_of)(const void *context, uint32_t slot);
-    const void *context;
 };
 
 /* Asserted: 1 <= load <= INDEX_LOAD_MAX. */
@@ -48,9 +47,76 @@ static inline uint32_t index_bucket(const struct index *index, uint64_t hash)
 }
 
 /* False when the chain of `hash` is INDEX_CHAIN_MAX long. */
-bool index_has_room(const struct index_view *view, uint64_t hash);
-/* `slot` must not be in the index; its hash must be `hash`. */
-void index_insert(const struct index_view *view, uint64_t hash, uint32_t slot);
+static inline bool index_has_room(const struct index_view *view, uint64_t hash)
+{
+    uint32_t length = 0;
+
+    for (uint32_t slot = view->heads[index_bucket(view->index, hash)]; slot;
+         slot = view->next[slot])
+        length++;
+    return length < INDEX_CHAIN_MAX;
+}
+
+/* `slot` must not be in the index; its hash must be `hash`. True when the index must now grow: see
+ * index_grow. */
+static inline bool index_insert(const struct index_view *view, uint64_t hash, uint32_t slot)
+{
+    struct index *index = view->index;
+    uint32_t *head = &view->heads[index_bucket(index, hash)];
+
+    ASSERT(slot != 0);
+    view->next[slot] = *head;
+    *head = slot;
+    index->count++;
+    return index->count > index->load * index->buckets && index->buckets < index->buckets_max;
+}
+
+/* A bucket's chain that is being shared out between it and the new last bucket. */
+struct index_split {
+    uint32_t *stay; /* heads */
+    uint32_t *move;
+    uint32_t bit;  /* of the hash: who moves */
+    uint32_t slot; /* the next one to be placed; 0: none is left */
+};
+
+/*
+ * Begins to grow by a bucket. The caller, who knows the keys, places what is in the split one, and
+ * calls nothing else meanwhile. No callback, since that is done once for each slot that comes:
+ *
+ *     if (index_insert(&view, hash, slot)) {
+ *         struct index_split split = index_grow(&view);
+ *
+ *         while (split.slot)
+ *             index_place(&view, &split, hash of what is in split.slot);
+ *     }
+ */
+static inline struct index_split index_grow(const struct index_view *view)
+{
+    struct index *index = view->index;
+    struct index_split split = {
+        .stay = &view->heads[index->buckets - index->low],
+        .move = &view->heads[index->buckets],
+        .bit = index->low,
+    };
+
+    if (++index->buckets == 2 * index->low)
+        index->low = index->buckets;
+    split.slot = *split.stay;
+    *split.stay = *split.move = 0;
+    return split;
+}
+
+static inline void index_place(const struct index_view *view, struct index_split *split,
+                               uint64_t hash)
+{
+    uint32_t *head = hash & split->bit ? split->move : split->stay;
+    uint32_t slot = split->slot;
+
+    split->slot = view->next[slot];
+    view->next[slot] = *head;
+    *head = slot;
+}
+
 /* Asserted: `slot` is in the index, under `hash`. */
 void index_remove(const struct index_view *view, uint64_t hash, uint32_t slot);
 

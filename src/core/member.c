@@ -3,37 +3,60 @@
  */
 #include "core/member.h"
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 #include <string.h>
 
-static uint64_t hash_slot_id(const void *context, uint32_t slot)
+/* For the index alone, and of less work than addr_hash, which goes over the wire. */
+static uint64_t hash_addr(const struct swim_addr *addr)
 {
-    const struct swim *s = context;
+    uint64_t word = load_u64(addr->ip) ^ ((uint64_t)addr->port << 8 | addr->family);
 
-    return hash_u64(members_of(s)[slot].record.id);
+    return addr->family == 4 ? hash_u64(word) : hash_combine(word, load_u64(addr->ip + 8));
 }
 
-static uint64_t hash_slot_addr(const void *context, uint32_t slot)
+static inline struct index_view ids_of(const struct swim *s)
 {
-    const struct swim *s = context;
+    struct swim *mutable = (struct swim *)(uintptr_t)s;
 
-    return addr_hash(&members_of(s)[slot].record.addr);
+    return (struct index_view){&mutable->by_id, id_heads(s), next_by_id(s)};
 }
 
 struct index_view member_ids(const struct swim *s)
 {
-    struct swim *mutable = (struct swim *)(uintptr_t)s;
-
-    return (struct index_view){&mutable->by_id, id_heads(s), next_by_id(s), hash_slot_id, s};
+    return ids_of(s);
 }
 
-static struct index_view member_addrs(const struct swim *s)
+static inline struct index_view addrs_of(const struct swim *s)
 {
     struct swim *mutable = (struct swim *)(uintptr_t)s;
 
-    return (struct index_view){&mutable->by_addr, addr_heads(s), next_by_addr(s), hash_slot_addr,
-                               s};
+    return (struct index_view){&mutable->by_addr, addr_heads(s), next_by_addr(s)};
+}
+
+static void ids_insert(struct swim *s, uint64_t hash, uint32_t slot)
+{
+    const struct index_view ids = ids_of(s);
+
+    if (index_insert(&ids, hash, slot)) {
+        struct index_split split = index_grow(&ids);
+
+        while (split.slot)
+            index_place(&ids, &split, hash_u64(members_of(s)[split.slot].record.id));
+    }
+}
+
+static void addrs_insert(struct swim *s, uint64_t hash, uint32_t slot)
+{
+    const struct index_view addrs = addrs_of(s);
+
+    if (index_insert(&addrs, hash, slot)) {
+        struct index_split split = index_grow(&addrs);
+
+        while (split.slot)
+            index_place(&addrs, &split, hash_addr(&members_of(s)[split.slot].record.addr));
+    }
 }
 
 uint32_t member_find(const struct swim *s, uint64_t id)
@@ -69,7 +92,7 @@ void member_prefetch(const struct swim *s, const uint64_t *ids, uint32_t count)
 uint32_t member_find_addr_except(const struct swim *s, const struct swim_addr *addr,
                                  uint32_t except)
 {
-    uint32_t slot = addr_heads(s)[index_bucket(&s->by_addr, addr_hash(addr))];
+    uint32_t slot = addr_heads(s)[index_bucket(&s->by_addr, hash_addr(addr))];
 
     while (slot && (slot == except || !addr_equal(&members_of(s)[slot].record.addr, addr)))
         slot = next_by_addr(s)[slot];
@@ -93,31 +116,42 @@ uint32_t member_bucket(uint64_t id)
     return (uint32_t)hash_u64(id) & (BUCKETS_MAX - 1);
 }
 
-uint64_t member_digest(const struct record *record)
+/* `id_hash` is hash_u64(record->id). */
+static inline uint64_t digest_record(const struct record *record, uint64_t id_hash)
 {
-    uint64_t h = hash_combine(hash_u64(record->id), record->incarnation);
-
-    return hash_combine(h, addr_hash(&record->addr));
+    return hash_combine(hash_combine(id_hash, record->incarnation), addr_hash(&record->addr));
 }
 
-uint64_t member_slot_digest(const struct swim *s, uint32_t slot)
+uint64_t member_digest(const struct record *record)
+{
+    return digest_record(record, hash_u64(record->id));
+}
+
+static inline uint64_t digest_slot(const struct swim *s, uint32_t slot, uint64_t id_hash)
 {
     const struct member *m = &members_of(s)[slot];
-    uint64_t digest = member_digest(&m->record);
-    const struct wire_meta_key *key = &meta_slots_of(s)[slot].key;
+    uint64_t digest = digest_record(&m->record, id_hash);
+    const struct wire_meta_key *key;
 
     if (!has_meta(m))
         return digest;
+    key = &meta_slots_of(s)[slot].key;
     digest = hash_combine(digest, (uint64_t)key->incarnation << 32 | key->version);
     return hash_combine(digest, key->digest);
 }
 
+uint64_t member_slot_digest(const struct swim *s, uint32_t slot)
+{
+    return digest_slot(s, slot, hash_u64(members_of(s)[slot].record.id));
+}
+
 static void digest_toggle(struct swim *s, uint32_t slot)
 {
-    uint64_t digest = member_slot_digest(s, slot);
+    uint64_t id_hash = hash_u64(members_of(s)[slot].record.id);
+    uint64_t digest = digest_slot(s, slot, id_hash);
 
     s->digest ^= digest;
-    s->bucket_digest[member_bucket(members_of(s)[slot].record.id)] ^= (uint32_t)digest;
+    s->bucket_digest[id_hash & (BUCKETS_MAX - 1)] ^= (uint32_t)digest;
     s->view_changed = s->now;
 }
 
@@ -267,7 +301,7 @@ uint32_t member_sample_alive(struct swim *s, uint32_t count, uint32_t except, ui
 static void unlink_record(struct swim *s, uint32_t slot)
 {
     struct member *m = &members_of(s)[slot];
-    struct index_view addrs = member_addrs(s);
+    struct index_view addrs = addrs_of(s);
 
     s->status_count[m->record.status] -= !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
@@ -275,14 +309,14 @@ static void unlink_record(struct swim *s, uint32_t slot)
     digest_toggle(s, slot);
     s->live_v6 -= m->record.addr.family == 6;
     if (m->flags & MEMBER_AT_ADDR)
-        index_remove(&addrs, addr_hash(&m->record.addr), slot);
+        index_remove(&addrs, hash_addr(&m->record.addr), slot);
     m->flags &= (uint16_t)~MEMBER_AT_ADDR;
 }
 
 static void link_record(struct swim *s, uint32_t slot)
 {
     struct member *m = &members_of(s)[slot];
-    struct index_view addrs = member_addrs(s);
+    struct index_view addrs = addrs_of(s);
     uint64_t hash;
 
     s->status_count[m->record.status] += !(m->flags & MEMBER_PRUNED);
@@ -292,10 +326,10 @@ static void link_record(struct swim *s, uint32_t slot)
     s->live_v6 += m->record.addr.family == 6;
     if (slot == SELF)
         return;
-    hash = addr_hash(&m->record.addr);
+    hash = hash_addr(&m->record.addr);
     if (!index_has_room(&addrs, hash))
         return;
-    index_insert(&addrs, hash, slot);
+    addrs_insert(s, hash, slot);
     m->flags |= MEMBER_AT_ADDR;
 }
 
@@ -347,7 +381,7 @@ static void wipe(struct member *m)
 
 uint32_t member_add(struct swim *s, const struct record *record)
 {
-    struct index_view ids = member_ids(s);
+    struct index_view ids = ids_of(s);
     uint64_t hash = hash_u64(record->id);
     uint32_t slot;
 
@@ -360,7 +394,7 @@ uint32_t member_add(struct swim *s, const struct record *record)
     wipe(&members_of(s)[slot]);
     members_of(s)[slot].record = *record;
     members_of(s)[slot].changed = s->now;
-    index_insert(&ids, hash, slot);
+    ids_insert(s, hash, slot);
     link_record(s, slot);
     if (slot != SELF)
         follow_live(s, slot, false);
@@ -370,7 +404,7 @@ uint32_t member_add(struct swim *s, const struct record *record)
 void member_free(struct swim *s, uint32_t slot)
 {
     struct member *m = member_at(s, slot);
-    struct index_view ids = member_ids(s);
+    struct index_view ids = ids_of(s);
 
     ASSERT(slot != SELF && m->flags & MEMBER_FORGOTTEN);
     ASSERT(!is_linked(news_links(s), slot));
@@ -419,12 +453,12 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record)
 void member_rename_self(struct swim *s, uint64_t id)
 {
     struct member *m = self_of(s);
-    struct index_view ids = member_ids(s);
+    struct index_view ids = ids_of(s);
 
     unlink_record(s, SELF);
     index_remove(&ids, hash_u64(m->record.id), SELF);
     m->record.id = id;
-    index_insert(&ids, hash_u64(id), SELF);
+    ids_insert(s, hash_u64(id), SELF);
     link_record(s, SELF);
 }
 
@@ -531,7 +565,7 @@ static void swap_meta(struct swim *s, uint32_t a, uint32_t b)
 
 void member_swap_self(struct swim *s, uint32_t slot)
 {
-    struct index_view ids = member_ids(s);
+    struct index_view ids = ids_of(s);
     struct record *self = &self_of(s)->record;
     struct record *other = &member_at(s, slot)->record;
     const struct record before = *self;
@@ -546,8 +580,8 @@ void member_swap_self(struct swim *s, uint32_t slot)
     swap_meta(s, SELF, slot);
     link_record(s, SELF);
     link_record(s, slot);
-    index_insert(&ids, hash_u64(self->id), SELF);
-    index_insert(&ids, hash_u64(other->id), slot);
+    ids_insert(s, hash_u64(self->id), SELF);
+    ids_insert(s, hash_u64(other->id), slot);
 }
 
 void member_copy_table(struct swim *s, const struct swim *from)

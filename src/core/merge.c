@@ -4,9 +4,6 @@
  */
 #include "core/merge.h"
 
-#include "base/bytes.h"
-#include "base/hash.h"
-
 #include <string.h>
 
 static int compare_u32(uint32_t a, uint32_t b)
@@ -80,12 +77,4 @@ bool addr_is_usable(const struct swim_addr *addr)
     if (addr->family == 4) /* multicast, reserved and broadcast: 224.0.0.0 and up */
         return addr->ip[0] < 224;
     return addr->ip[0] != 0xFF;
-}
-
-uint64_t addr_hash(const struct swim_addr *addr)
-{
-    uint64_t h = hash_u64((uint64_t)addr->port << 8 | addr->family);
-
-    h = hash_combine(h, load_u64(addr->ip));
-    return addr->family == 4 ? h : hash_combine(h, load_u64(addr->ip + 8));
 }

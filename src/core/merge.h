@@ -14,6 +14,8 @@
 #ifndef SWIM_CORE_MERGE_H
 #define SWIM_CORE_MERGE_H
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "swim/swim.h"
 
 #include <string.h>
@@ -56,6 +58,13 @@ static inline bool addr_equal(const struct swim_addr *a, const struct swim_addr 
 struct swim_addr addr_fold(const struct swim_addr *addr);
 /* False for no address, port 0, the wildcard and multicast: nothing to send a datagram to. */
 bool addr_is_usable(const struct swim_addr *addr);
-uint64_t addr_hash(const struct swim_addr *addr);
+/* Goes over the wire, in digests: docs/protocol.md section 8. */
+static inline uint64_t addr_hash(const struct swim_addr *addr)
+{
+    uint64_t h = hash_u64((uint64_t)addr->port << 8 | addr->family);
+
+    h = hash_combine(h, load_u64(addr->ip));
+    return addr->family == 4 ? h : hash_combine(h, load_u64(addr->ip + 8));
+}
 
 #endif

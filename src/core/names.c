@@ -14,19 +14,11 @@ enum {
     NAMESAKES_MAX = 8,
 };
 
-static uint64_t hash_slot_name(const void *context, uint32_t slot)
-{
-    const struct swim *s = context;
-
-    return meta_slots_of(s)[slot].name_hash;
-}
-
 struct index_view names_index(const struct swim *s)
 {
     struct swim *mutable = (struct swim *)(uintptr_t)s;
 
-    return (struct index_view){&mutable->by_name, name_heads(s), next_by_name(s), hash_slot_name,
-                               s};
+    return (struct index_view){&mutable->by_name, name_heads(s), next_by_name(s)};
 }
 
 /* Keyed, so that nobody can choose names that fall into one chain. */
@@ -211,6 +203,11 @@ void names_follow(struct swim *s, uint32_t slot, bool is_old)
         s->names_unindexed++;
         return;
     }
-    index_insert(&names, held->name_hash, slot);
+    if (index_insert(&names, held->name_hash, slot)) {
+        struct index_split split = index_grow(&names);
+
+        while (split.slot)
+            index_place(&names, &split, meta_slots_of(s)[split.slot].name_hash);
+    }
     held->flags |= META_INDEXED;
 }

@@ -18,14 +18,7 @@ struct table {
 static struct table table;
 static uint32_t load; /* all is tested with one slot a bucket, and with as many as there can be */
 
-static uint64_t hash_of(const void *context, uint32_t slot)
-{
-    const struct table *t = context;
-
-    return t->hashes[slot];
-}
-
-static const struct index_view view = {&table.index, table.heads, table.next, hash_of, &table};
+static const struct index_view view = {&table.index, table.heads, table.next};
 
 static void start(uint32_t buckets_max)
 {
@@ -40,7 +33,12 @@ static void insert(uint32_t slot, uint64_t hash)
 {
     table.hashes[slot] = hash;
     table.held[slot] = true;
-    index_insert(&view, hash, slot);
+    if (index_insert(&view, hash, slot)) {
+        struct index_split split = index_grow(&view);
+
+        while (split.slot)
+            index_place(&view, &split, table.hashes[split.slot]);
+    }
 }
 
 static void take_out(uint32_t slot)
