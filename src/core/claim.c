@@ -99,6 +99,19 @@ static void begin_status(struct swim *s, uint32_t slot, const struct record *bef
     count_verdict(s, member_at(s, slot), before);
 }
 
+/* There is news of `slot`, and perhaps one more or one less who lives. */
+static void tell(struct swim *s, uint32_t slot, bool is_update, bool is_rumour)
+{
+    if (is_rumour)
+        gossip_rumour(s, slot);
+    else
+        gossip_news(s, slot);
+    event_about(s, slot, is_update);
+    probe_follow_membership(s);
+    sync_follow_membership(s);
+    contact_follow_membership(s);
+}
+
 /* `slot` holds a new record where it held `before`. */
 static void changed(struct swim *s, uint32_t slot, const struct record *before, bool is_rumour)
 {
@@ -110,16 +123,8 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
     member_at(s, slot)->flags &= (uint16_t)~MEMBER_CLEARED;
     if (before->status == SWIM_SUSPECT && now->status == SWIM_ALIVE)
         member_at(s, slot)->flags |= MEMBER_CLEARED;
-    if (is_rumour)
-        gossip_rumour(s, slot);
-    else
-        gossip_news(s, slot);
-    event_about(s, slot,
-                before->incarnation != now->incarnation || !addr_equal(&before->addr, &now->addr));
-    gossip_follow_membership(s);
-    probe_follow_membership(s);
-    sync_follow_membership(s);
-    contact_follow_membership(s);
+    tell(s, slot, before->incarnation != now->incarnation || !addr_equal(&before->addr, &now->addr),
+         is_rumour);
 }
 
 /* A new run of the member's process, and not a claim about it refuted: its clock is not past all that
@@ -166,22 +171,35 @@ static void read_clock(struct swim *s, uint32_t slot, const struct record *heard
         member_guess_clock(s, slot, heard->heartbeat, is_new_life);
 }
 
+/* `slot` is a newcomer's, who lives. */
+static void appeared(struct swim *s, uint32_t slot, bool is_rumour)
+{
+    if (member_at(s, slot)->record.status == SWIM_SUSPECT)
+        suspicion_start(s, slot);
+    tell(s, slot, true, is_rumour);
+}
+
+static void refuse_newcomer(struct swim *s)
+{
+    s->stats.newcomers_refused++;
+    if (!s->was_full)
+        event_about_self(s, SELF_TABLE_FULL);
+    s->was_full = true;
+}
+
 static uint32_t learn(struct swim *s, const struct record *record, bool is_rumour)
 {
-    struct record unknown = {.id = record->id, .status = SWIM_STATUS_COUNT};
     uint32_t slot = make_room(s) ? member_add(s, record) : 0;
 
+    ASSERT(!is_terminal(record->status));
     if (!slot) {
-        s->stats.newcomers_refused++;
-        if (!s->was_full)
-            event_about_self(s, SELF_TABLE_FULL);
-        s->was_full = true;
+        refuse_newcomer(s);
         return 0;
     }
     s->was_full = false;
     s->stats.merges_new++;
     read_clock(s, slot, record, true);
-    changed(s, slot, &unknown, is_rumour);
+    appeared(s, slot, is_rumour);
     return slot;
 }
 

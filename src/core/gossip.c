@@ -90,15 +90,20 @@ bool gossip_has_news(const struct swim *s)
     return has_words(s) || gossip_is_mending(s);
 }
 
-void gossip_follow_membership(struct swim *s)
+static void start_rounds(struct swim *s)
 {
     swim_time next = s->last_gossip + ms(s->config.gossip_interval_ms);
     swim_time now = timer_now(s);
 
+    timer_start(s, TIMER_GOSSIP, next > now ? next - now : 0);
+}
+
+void gossip_follow_membership(struct swim *s)
+{
     if (!gossip_has_news(s) || s->live_count == 0 || s->leaving)
         timer_stop(s, TIMER_GOSSIP);
     else if (!timer_is_on(s, TIMER_GOSSIP))
-        timer_start(s, TIMER_GOSSIP, next > now ? next - now : 0);
+        start_rounds(s);
 }
 
 static void unqueue(struct swim *s, uint32_t slot)

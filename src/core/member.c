@@ -8,12 +8,15 @@
 
 #include <string.h>
 
-/* For the index alone, and of less work than addr_hash, which goes over the wire. */
-static uint64_t hash_addr(const struct swim_addr *addr)
+static uint64_t hash_addr6(const struct swim_addr *addr)
 {
-    uint64_t word = load_u64(addr->ip) ^ ((uint64_t)addr->port << 8 | addr->family);
+    return hash_combine(load_u64(addr->ip) ^ addr->port, load_u64(addr->ip + 8));
+}
 
-    return addr->family == 4 ? hash_u64(word) : hash_combine(word, load_u64(addr->ip + 8));
+/* For the index alone, and of less work than addr_hash, which goes over the wire. */
+static inline uint64_t hash_addr(const struct swim_addr *addr)
+{
+    return addr->family == 4 ? hash_u64(load_u64(addr->ip) | addr->port) : hash_addr6(addr);
 }
 
 static inline struct index_view ids_of(const struct swim *s)
@@ -145,9 +148,8 @@ uint64_t member_slot_digest(const struct swim *s, uint32_t slot)
     return digest_slot(s, slot, hash_u64(members_of(s)[slot].record.id));
 }
 
-static void digest_toggle(struct swim *s, uint32_t slot)
+static void digest_toggle(struct swim *s, uint32_t slot, uint64_t id_hash)
 {
-    uint64_t id_hash = hash_u64(members_of(s)[slot].record.id);
     uint64_t digest = digest_slot(s, slot, id_hash);
 
     s->digest ^= digest;
@@ -165,12 +167,12 @@ void member_set_meta(struct swim *s, uint32_t slot, const struct wire_meta_key *
     struct member *m = member_at(s, slot);
 
     if (is_live(m))
-        digest_toggle(s, slot);
+        digest_toggle(s, slot, hash_u64(m->record.id));
     set_has_meta(m, key != NULL);
     if (key)
         meta_slots_of(s)[slot].key = *key;
     if (is_live(m))
-        digest_toggle(s, slot);
+        digest_toggle(s, slot, hash_u64(m->record.id));
 }
 
 /* ---- live[]: probed members first, then those whose turn is still to come ---- */
@@ -306,14 +308,15 @@ static void unlink_record(struct swim *s, uint32_t slot)
     s->status_count[m->record.status] -= !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
-    digest_toggle(s, slot);
+    digest_toggle(s, slot, hash_u64(m->record.id));
     s->live_v6 -= m->record.addr.family == 6;
     if (m->flags & MEMBER_AT_ADDR)
         index_remove(&addrs, hash_addr(&m->record.addr), slot);
     m->flags &= (uint16_t)~MEMBER_AT_ADDR;
 }
 
-static void link_record(struct swim *s, uint32_t slot)
+/* `id_hash` is hash_u64() of its id. */
+static void link_record(struct swim *s, uint32_t slot, uint64_t id_hash)
 {
     struct member *m = &members_of(s)[slot];
     struct index_view addrs = addrs_of(s);
@@ -322,7 +325,7 @@ static void link_record(struct swim *s, uint32_t slot)
     s->status_count[m->record.status] += !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
-    digest_toggle(s, slot);
+    digest_toggle(s, slot, id_hash);
     s->live_v6 += m->record.addr.family == 6;
     if (slot == SELF)
         return;
@@ -395,9 +398,11 @@ uint32_t member_add(struct swim *s, const struct record *record)
     members_of(s)[slot].record = *record;
     members_of(s)[slot].changed = s->now;
     ids_insert(s, hash, slot);
-    link_record(s, slot);
-    if (slot != SELF)
-        follow_live(s, slot, false);
+    link_record(s, slot, hash);
+    if (slot != SELF && !is_terminal(record->status))
+        live_insert(s, slot);
+    if (slot != SELF && record->status == SWIM_ALIVE)
+        alive_insert(s, slot);
     return slot;
 }
 
@@ -444,7 +449,7 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record)
         if (!is_terminal(record->status))
             m->flags &= (uint16_t)~MEMBER_PRUNED;
         m->record = *record;
-        link_record(s, slot);
+        link_record(s, slot, hash_u64(record->id));
     }
     if (slot != SELF)
         follow_live(s, slot, was_alive);
@@ -459,7 +464,7 @@ void member_rename_self(struct swim *s, uint64_t id)
     index_remove(&ids, hash_u64(m->record.id), SELF);
     m->record.id = id;
     ids_insert(s, hash_u64(id), SELF);
-    link_record(s, SELF);
+    link_record(s, SELF, hash_u64(id));
 }
 
 void member_forget(struct swim *s, uint32_t slot)
@@ -578,8 +583,8 @@ void member_swap_self(struct swim *s, uint32_t slot)
     *self = *other;
     *other = before;
     swap_meta(s, SELF, slot);
-    link_record(s, SELF);
-    link_record(s, slot);
+    link_record(s, SELF, hash_u64(self->id));
+    link_record(s, slot, hash_u64(other->id));
     ids_insert(s, hash_u64(self->id), SELF);
     ids_insert(s, hash_u64(other->id), slot);
 }

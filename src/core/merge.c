@@ -66,15 +66,10 @@ struct swim_addr addr_fold(const struct swim_addr *addr)
     return folded;
 }
 
-bool addr_is_usable(const struct swim_addr *addr)
+bool addr_is_usable_v6(const struct swim_addr *addr)
 {
     static const uint8_t any[16];
 
-    if (addr->port == 0 || (addr->family != 4 && addr->family != 6))
-        return false;
-    if (!memcmp(addr->ip, any, sizeof any))
-        return false;
-    if (addr->family == 4) /* multicast, reserved and broadcast: 224.0.0.0 and up */
-        return addr->ip[0] < 224;
-    return addr->ip[0] != 0xFF;
+    return addr->port != 0 && addr->family == 6 && memcmp(addr->ip, any, sizeof any) &&
+           addr->ip[0] != 0xFF;
 }

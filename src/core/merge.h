@@ -57,7 +57,16 @@ static inline bool addr_equal(const struct swim_addr *a, const struct swim_addr 
 }
 struct swim_addr addr_fold(const struct swim_addr *addr);
 /* False for no address, port 0, the wildcard and multicast: nothing to send a datagram to. */
-bool addr_is_usable(const struct swim_addr *addr);
+bool addr_is_usable_v6(const struct swim_addr *addr);
+static inline bool addr_is_usable(const struct swim_addr *addr)
+{
+    static const uint8_t any[4];
+
+    if (addr->family != 4)
+        return addr_is_usable_v6(addr);
+    /* 224.0.0.0 and up: multicast, reserved and broadcast. */
+    return addr->port != 0 && memcmp(addr->ip, any, sizeof any) && addr->ip[0] < 224;
+}
 /* Goes over the wire, in digests: docs/protocol.md section 8. */
 static inline uint64_t addr_hash(const struct swim_addr *addr)
 {
