@@ -9,13 +9,16 @@
 #include "wire/wire.h"
 
 /* While nobody else is known, attempts start quickly, for a cluster that is just starting, and
- * slow down to one a second, for hours of isolation. In company one seed and
- * one address every ten seconds add a tenth to the probes each, and only while somebody is
- * missing; and yet each half of a split cluster of n tries n/10 addresses a second. */
+ * slow down to one a second, for hours of isolation. In company one seed and one address every ten
+ * seconds add a tenth to the probes each, and only while somebody is missing; and yet each half of a
+ * split cluster of n tries n/10 addresses a second. The first of these ten seconds have two tries more,
+ * for a seed that is the last one to start. */
 static const swim_time BACKOFF_MIN = 100 * SWIM_MS;
 static const swim_time BACKOFF_MAX = 1000 * SWIM_MS;
-static const swim_time IN_COMPANY = 10000 * SWIM_MS;
+static const swim_time IN_COMPANY[] = {1000 * SWIM_MS, 2000 * SWIM_MS, 7000 * SWIM_MS,
+                                       10000 * SWIM_MS};
 static const swim_time CONTACT_LIFE = UINT64_C(24) * 3600 * 1000 * SWIM_MS;
+enum { IN_COMPANY_LAST = sizeof IN_COMPANY / sizeof *IN_COMPANY - 1 };
 enum { SEEDS_PER_TRY_ALONE = 3, LOOKS_PER_TRY = 8 };
 
 static bool is_reached(const struct swim *s, const struct swim_addr *addr)
@@ -35,9 +38,29 @@ static void contact(struct swim *s, const struct swim_addr *addr)
     s->stats.contacts_tried++;
 }
 
-static swim_time delay(const struct swim *s)
+static void arm(struct swim *s)
 {
-    return s->live_count ? IN_COMPANY : s->healing.backoff;
+    struct healing *h = &s->healing;
+
+    if (s->live_count == 0) {
+        timer_start(s, TIMER_HEAL, h->backoff);
+        return;
+    }
+    timer_start(s, TIMER_HEAL, IN_COMPANY[h->in_company]);
+    if (h->in_company < IN_COMPANY_LAST)
+        h->in_company++;
+}
+
+/* Whoever is tried now may be starting. */
+static void begin_quickly(struct swim *s)
+{
+    s->healing.backoff = BACKOFF_MIN;
+    s->healing.in_company = 0;
+}
+
+void contact_init(struct swim *s)
+{
+    begin_quickly(s);
 }
 
 void contact_follow_membership(struct swim *s)
@@ -47,7 +70,7 @@ void contact_follow_membership(struct swim *s)
     if (s->leaving || (h->seed_count == 0 && h->contact_count == 0))
         timer_stop(s, TIMER_HEAL);
     else if (!timer_is_on(s, TIMER_HEAL))
-        timer_start(s, TIMER_HEAL, delay(s));
+        arm(s);
     if (s->live_count) {
         h->backoff = BACKOFF_MIN;
     } else if (timer_is_on(s, TIMER_HEAL) && s->timers[TIMER_HEAL] > timer_now(s) + BACKOFF_MAX) {
@@ -224,9 +247,8 @@ bool swim_join(struct swim *s, swim_time now, const struct swim_addr *addr)
     h->seeds[h->seed_count++] = seed;
     if (!is_reached(s, &seed))
         contact(s, &seed);
-    h->backoff = BACKOFF_MIN;
-    if (s->live_count == 0)
-        timer_start(s, TIMER_HEAL, BACKOFF_MIN);
+    begin_quickly(s);
+    arm(s);
     contact_follow_membership(s);
     return true;
 }

@@ -355,7 +355,8 @@ struct healing {
     uint32_t contact_count;
     uint32_t contact_oldest; /* overwritten next when full */
     uint32_t contact_cursor;
-    swim_time backoff; /* ns until the next attempt while isolated */
+    uint32_t in_company; /* waits since the last new seed, up to a few, while not isolated */
+    swim_time backoff;   /* ns until the next attempt while isolated */
 };
 
 /* Byte offsets of the arrays in the arena. */

@@ -181,9 +181,38 @@ static void test_in_company_a_seed_is_tried_rarely(void **state)
     (void)state;
     begin_pair(&net, &watch);
     join(net.members[0], 50);
+    net_run(&net, net.now + MINUTE);
+    memset(&watch, 0, sizeof watch);
     net_run(&net, net.now + 10 * MINUTE);
-    assert_in_range(watch.pings[50], 59, 62); /* one in ten seconds */
+    assert_in_range(watch.pings[50], 59, 61); /* one in ten seconds */
     assert_int_equal(watch.others, watch.pings[50]);
+    net_end(&net);
+}
+
+/* A cluster is started, and one seed is later than the others. */
+static void test_in_company_a_seed_is_tried_soon_at_first(void **state)
+{
+    static const uint32_t seconds[] = {1, 3, 10, 20, 30};
+    static struct watch watch;
+    struct swim_addr addr;
+    struct net net;
+    swim_time begin;
+
+    (void)state;
+    begin_pair(&net, &watch);
+    for (uint32_t seed = 50; seed <= 51; seed++) { /* the second one is new in its turn */
+        begin = net.now;
+        addr = addr4(seed);
+        assert_true(swim_join(net.members[0], begin, &addr));
+        net_run(&net, begin + 500 * SWIM_MS);
+        assert_int_equal(watch.pings[seed], 1); /* at once */
+        for (uint32_t i = 0; i < COUNT_OF(seconds); i++) {
+            net_run(&net, begin + seconds[i] * 1000 * SWIM_MS + 100 * SWIM_MS);
+            assert_int_equal(watch.others, 2 + i);
+        }
+        swim_unjoin(net.members[0], &addr);
+        watch.others = 0;
+    }
     net_end(&net);
 }
 
@@ -399,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_seed_is_ignored),
         cmocka_unit_test(test_unjoin_ends_it),
         cmocka_unit_test(test_in_company_a_seed_is_tried_rarely),
+        cmocka_unit_test(test_in_company_a_seed_is_tried_soon_at_first),
         cmocka_unit_test(test_in_company_the_dead_are_tried_rarely),
         cmocka_unit_test(test_who_left_is_not_tried),
         cmocka_unit_test(test_alone_the_dead_are_tried_every_second),

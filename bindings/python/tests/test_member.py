@@ -254,7 +254,7 @@ class WithSwimd(AsyncCase):
                 return ""
             self.assertTrue(await asyncio.wait_for(met(process), 10 * FACTOR))
             process.send_signal(ending)
-            out, _ = await asyncio.wait_for(asyncio.to_thread(process.communicate), 5 * FACTOR)
+            out, _ = await asyncio.wait_for(asyncio.to_thread(process.communicate), 15 * FACTOR)
             if ending == signal.SIGTERM:
                 self.assertEqual(process.returncode, 0, out)
                 self.assertIn("LEAVE_DONE", out)
