@@ -75,7 +75,7 @@ static struct layout layout_of(const struct swim_config *config)
     l.fates = place(&at, slots, sizeof(union fate));
     l.doubts = place(&at, slots, sizeof(struct doubt));
     l.vias = place(&at, slots, sizeof(uint32_t));
-    l.corrections = place(&at, CORRECTIONS_MAX, sizeof(uint32_t));
+    l.corrections = place(&at, slots < CORRECTIONS_MAX ? slots : CORRECTIONS_MAX, sizeof(uint32_t));
     l.job_keys = place(&at, JOB_KEYS_MAX, sizeof(uint32_t));
     l.dossier_links = place(&at, DOSSIERS_MAX + 1, sizeof(struct link));
     l.dossiers = place(&at, DOSSIERS_MAX + 1, sizeof(struct dossier));
