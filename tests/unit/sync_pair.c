@@ -132,9 +132,8 @@ size_t pair_whole_bytes(const struct pair *pair)
     for (uint32_t slot = 1; slot <= replier->slots_high; slot++) {
         uint32_t bucket = member_bucket(members_of(replier)[slot].record.id);
 
-        replied +=
-            is_live(&members_of(replier)[slot]) &&
-            replier->bucket_digest[bucket] != asker->bucket_digest[bucket];
+        replied += is_live(&members_of(replier)[slot]) &&
+                   replier->bucket_digest[bucket] != asker->bucket_digest[bucket];
     }
     for (uint32_t slot = 2; slot <= asker->slots_high; slot++) {
         const struct member *m = &members_of(asker)[slot];
