@@ -51,16 +51,10 @@ static void arm(struct swim *s)
         h->in_company++;
 }
 
-/* Whoever is tried now may be starting. */
-static void begin_quickly(struct swim *s)
+void contact_begin_quickly(struct swim *s)
 {
     s->healing.backoff = BACKOFF_MIN;
     s->healing.in_company = 0;
-}
-
-void contact_init(struct swim *s)
-{
-    begin_quickly(s);
 }
 
 void contact_follow_membership(struct swim *s)
@@ -247,7 +241,7 @@ bool swim_join(struct swim *s, swim_time now, const struct swim_addr *addr)
     h->seeds[h->seed_count++] = seed;
     if (!is_reached(s, &seed))
         contact(s, &seed);
-    begin_quickly(s);
+    contact_begin_quickly(s);
     arm(s);
     contact_follow_membership(s);
     return true;

@@ -8,7 +8,8 @@
 
 #include "core/instance.h"
 
-void contact_init(struct swim *s);
+/* The next tries come quickly, as for one that is starting: at our own start, and for a new seed. */
+void contact_begin_quickly(struct swim *s);
 /* A member died at this address; it may come back, or may never have been gone. */
 void contact_remember(struct swim *s, const struct swim_addr *addr);
 /* The member at this address left of its own will: it is not looked for. */

@@ -26,11 +26,6 @@ static inline struct index_view ids_of(const struct swim *s)
     return (struct index_view){&mutable->by_id, id_heads(s), next_by_id(s)};
 }
 
-struct index_view member_ids(const struct swim *s)
-{
-    return ids_of(s);
-}
-
 static inline struct index_view addrs_of(const struct swim *s)
 {
     struct swim *mutable = (struct swim *)(uintptr_t)s;

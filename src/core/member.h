@@ -75,6 +75,5 @@ uint64_t member_slot_digest(const struct swim *s, uint32_t slot);
 /* Its name and tags have another version now, NULL: none. The digest follows. */
 void member_set_meta(struct swim *s, uint32_t slot, const struct wire_meta_key *key);
 uint32_t member_bucket(uint64_t id); /* 0 .. BUCKETS_MAX - 1: low bits of hash_u64(id) */
-struct index_view member_ids(const struct swim *s);
 
 #endif

@@ -120,7 +120,7 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     s->last_gossip = TIMER_EPOCH / 2; /* long ago */
     s->table_version = prng_next(&s->prng);
     s->sequence = (uint32_t)prng_next(&s->prng);
-    contact_init(s);
+    contact_begin_quickly(s);
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         s->timers[i] = SWIM_NEVER;
     index_init(&s->by_id, heads_for(config->members_max, 1), 1);
