@@ -165,7 +165,8 @@ void subject_queue_singly(struct subject *subject, uint32_t first, uint32_t last
     }
 }
 
-uint32_t subject_anybody(struct subject *subject)
+/* A random other member. */
+static uint32_t anybody(struct subject *subject)
 {
     return 2 + prng_below(&subject->prng, subject->members - 1);
 }
@@ -176,7 +177,7 @@ void subject_queue_pings(struct subject *subject, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         struct wire_builder b;
 
-        begin(&subject->queue[i], &b, WIRE_PING, subject_anybody(subject));
+        begin(&subject->queue[i], &b, WIRE_PING, anybody(subject));
         MICRO_CHECK(wire_put_probe(&b, i) &&
                     wire_put_view(&b, swim_view_digest(subject->s), subject->members));
         subject->queue[i].size = wire_finish(&b);
@@ -189,9 +190,9 @@ void subject_queue_random(struct subject *subject, uint32_t count, uint32_t entr
     for (uint32_t i = 0; i < count; i++) {
         struct wire_builder b;
 
-        begin(&subject->queue[i], &b, WIRE_GOSSIP, subject_anybody(subject));
+        begin(&subject->queue[i], &b, WIRE_GOSSIP, anybody(subject));
         for (uint32_t j = 0; j < entries; j++)
-            put(&b, subject_anybody(subject), 0);
+            put(&b, anybody(subject), 0);
         subject->queue[i].size = wire_finish(&b);
     }
 }

@@ -49,8 +49,6 @@ void subject_queue_singly(struct subject *subject, uint32_t first, uint32_t last
 void subject_queue_pings(struct subject *subject, uint32_t count);
 /* The queue becomes GOSSIP of random members about random members, of whom nothing is new. */
 void subject_queue_random(struct subject *subject, uint32_t count, uint32_t entries);
-/* A random other member. */
-uint32_t subject_anybody(struct subject *subject);
 void subject_hear_queue(struct subject *subject);
 void subject_hear(struct subject *subject, const struct subject_datagram *datagram);
 /* Takes what there is to be sent, and events. Returns how many datagrams. */

@@ -53,7 +53,8 @@ const char *control_take_text(const struct http_request *request, const char *na
     return NULL;
 }
 
-bool control_parse_id(const char *text, uint64_t *ret)
+/* A member's id as text, in decimal digits, not 0. */
+static bool parse_id(const char *text, uint64_t *ret)
 {
     uint64_t id = 0;
     const char *at = text;
@@ -72,7 +73,7 @@ bool control_parse_id(const char *text, uint64_t *ret)
 
 bool control_take_id(const char *text, uint64_t *ret, struct http_reply *reply)
 {
-    bool ok = text != NULL && control_parse_id(text, ret);
+    bool ok = text != NULL && parse_id(text, ret);
 
     if (!ok)
         http_reply_text(reply, 400,

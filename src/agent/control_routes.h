@@ -53,8 +53,6 @@ json_t *control_take_object(const struct http_request *request, const char *exam
  * reply says so. Else a reference to *ret_root is the caller's, and the text lives as long. */
 const char *control_take_text(const struct http_request *request, const char *name,
                               json_t **ret_root, struct http_reply *reply);
-/* A member's id as text, in decimal digits, not 0. */
-bool control_parse_id(const char *text, uint64_t *ret);
 /* The id of a member that is asked for; false: it is none, and the reply says so. */
 bool control_take_id(const char *text, uint64_t *ret, struct http_reply *reply);
 /* Is the order done? Else the reply says why not. */

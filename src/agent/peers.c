@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-bool is_endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+static bool is_equal(const struct endpoint *a, const struct endpoint *b)
 {
     bool is_name = a->addr.family == 0;
 
@@ -17,7 +17,7 @@ bool is_endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 static bool has(const struct endpoint *endpoints, uint32_t count, const struct endpoint *endpoint)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (is_endpoint_equal(&endpoints[i], endpoint))
+        if (is_equal(&endpoints[i], endpoint))
             return true;
     return false;
 }

@@ -17,8 +17,6 @@ struct peers {
     struct endpoint added[CONFIG_PEERS_MAX];
 };
 
-bool is_endpoint_equal(const struct endpoint *a, const struct endpoint *b);
-
 /* Adds one. NULL when it is there (it may have been before), else why not (static): there is a
  * limit for both kinds together. */
 SWIM_MUST_CHECK const char *peers_add(struct peers *peers, const struct agent_config *config,

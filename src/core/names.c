@@ -14,7 +14,7 @@ enum {
     NAMESAKES_MAX = 8,
 };
 
-struct index_view names_index(const struct swim *s)
+static struct index_view names_of(const struct swim *s)
 {
     struct swim *mutable = (struct swim *)(uintptr_t)s;
 
@@ -146,7 +146,7 @@ static void find_rivals(struct swim *s, uint32_t slot, const uint8_t name[NAME_S
 
 static bool has_place(const struct swim *s, uint32_t hash)
 {
-    struct index_view names = names_index(s);
+    struct index_view names = names_of(s);
     uint32_t slot = name_heads(s)[index_bucket(&s->by_name, hash)];
     uint32_t namesakes = 0;
 
@@ -170,7 +170,7 @@ bool names_is_called(const struct swim *s, uint32_t slot, const uint8_t *content
 void names_leave(struct swim *s, uint32_t slot)
 {
     struct meta_slot *held = &meta_slots_of(s)[slot];
-    struct index_view names = names_index(s);
+    struct index_view names = names_of(s);
 
     if (!has_meta(&members_of(s)[slot]))
         return;
@@ -183,7 +183,7 @@ void names_leave(struct swim *s, uint32_t slot)
 
 void names_follow(struct swim *s, uint32_t slot, bool is_old)
 {
-    struct index_view names = names_index(s);
+    struct index_view names = names_of(s);
     struct meta_slot *held = &meta_slots_of(s)[slot];
     uint8_t name[NAME_SIZE];
 

@@ -21,6 +21,4 @@ uint32_t names_find(const struct swim *s, const char *name);
 /* True when both are live and have the same name. */
 bool names_are_rivals(const struct swim *s, uint32_t a, uint32_t b);
 
-struct index_view names_index(const struct swim *s);
-
 #endif

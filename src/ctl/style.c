@@ -9,7 +9,8 @@
 
 #define COLUMNS_DEFAULT 80
 
-bool is_styled(FILE *stream)
+/* May colours be used on this stream? */
+static bool is_styled(FILE *stream)
 {
     const char *no_colour = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");

@@ -8,8 +8,6 @@
 
 enum style { STYLE_PLAIN, STYLE_HEAD, STYLE_GOOD, STYLE_DOUBT, STYLE_BAD, STYLE_FAINT };
 
-/* May colours be used on this stream? */
-bool is_styled(FILE *stream);
 /* Switches to a style, or back; nothing when colours may not be used. */
 void style_begin(FILE *stream, enum style style);
 void style_end(FILE *stream, enum style style);

@@ -25,7 +25,8 @@ void text_init(void)
     is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-const char *text_ellipsis(void)
+/* What stands for something left out: "…", or "~" where that can't be shown. */
+static const char *ellipsis(void)
 {
     return is_utf8 ? "\xE2\x80\xA6" : "~";
 }
@@ -147,5 +148,5 @@ void text_fit(char *text, size_t cap, size_t columns)
     }
     text[at] = '\0';
     if (columns > 0)
-        (void)snprintf(text + at, cap - at, "%s", text_ellipsis());
+        (void)snprintf(text + at, cap - at, "%s", ellipsis());
 }

@@ -10,8 +10,6 @@
 
 /* Chooses the locale for characters. To be called once, before anything else here. */
 void text_init(void);
-/* What stands for something left out: "…", or "~" where that can't be shown. */
-const char *text_ellipsis(void);
 
 /*
  * Writes `text` to `out` with every character that is no UTF-8, controls something (C0, C1, line

@@ -89,7 +89,7 @@ void addr_bind(struct sim *sim, uint32_t node)
     sim_node(sim, node)->has_addr = true;
 }
 
-void addr_unbind(struct sim *sim, uint32_t node)
+static void unbind(struct sim *sim, uint32_t node)
 {
     if (sim_node(sim, node)->has_addr) {
         erase(sim, &sim_node(sim, node)->addr);
@@ -116,7 +116,7 @@ uint32_t sim_node_at(const struct sim *sim, const struct swim_addr *addr)
 
 static void give_up_addr(struct sim *sim, uint32_t node)
 {
-    addr_unbind(sim, node);
+    unbind(sim, node);
     memset(&sim_node(sim, node)->addr, 0, sizeof(struct swim_addr));
 }
 

@@ -24,7 +24,7 @@ static uint64_t rate_of(const struct node_clock *clock)
     return (uint64_t)((int64_t)MILLION + clock->ppm);
 }
 
-uint64_t clock_read(const struct node_clock *clock, uint64_t true_ns)
+static uint64_t clock_at(const struct node_clock *clock, uint64_t true_ns)
 {
     if (clock->ppm == 0) {
         return clock->local_ns + true_ns - clock->true_ns;
@@ -47,7 +47,7 @@ static void set_clock(struct sim *sim, uint32_t index, int32_t ppm, uint64_t for
 {
     struct node *node = sim_node(sim, index);
 
-    node->clock.local_ns = clock_read(&node->clock, sim->now_ns) + forwards_ns;
+    node->clock.local_ns = clock_at(&node->clock, sim->now_ns) + forwards_ns;
     node->clock.true_ns = sim->now_ns;
     node->clock.ppm = ppm;
     sim_tell_node(sim, SIM_HAPPENED_CLOCK, index, SIM_NOBODY);
@@ -71,5 +71,5 @@ void sim_clock_jump(struct sim *sim, uint32_t node, uint64_t forwards_ns)
 
 swim_time sim_local_time(const struct sim *sim, uint32_t node, uint64_t time_ns)
 {
-    return clock_read(&sim_node(sim, node)->clock, time_ns);
+    return clock_at(&sim_node(sim, node)->clock, time_ns);
 }

@@ -15,7 +15,8 @@ static uint64_t scale_q32(uint64_t value, uint64_t fraction)
 }
 
 /* The bias of a multiplication instead of a modulo, 2^-32 of the range, is of no interest here. */
-uint64_t delay_uniform(struct prng *prng, uint64_t range_ns)
+/* Uniform in [0, range]. */
+static uint64_t uniform(struct prng *prng, uint64_t range_ns)
 {
     return scale_q32(range_ns, prng_next(prng) >> 32);
 }
@@ -82,7 +83,7 @@ static uint64_t draw_kind(struct prng *prng, const struct sim_net *net)
     case SIM_DELAY_HEAVY: return draw_heavy(prng, net);
     case SIM_DELAY_UNIFORM: break;
     }
-    return net->delay_min_ns + delay_uniform(prng, net->delay_max_ns - net->delay_min_ns);
+    return net->delay_min_ns + uniform(prng, net->delay_max_ns - net->delay_min_ns);
 }
 
 uint64_t delay_draw(struct prng *prng, const struct sim_net *net)
@@ -90,10 +91,10 @@ uint64_t delay_draw(struct prng *prng, const struct sim_net *net)
     uint64_t delay_ns = draw_kind(prng, net);
 
     if (net->jitter_ns > 0) {
-        delay_ns += delay_uniform(prng, net->jitter_ns);
+        delay_ns += uniform(prng, net->jitter_ns);
     }
     if (net->reorder_permille > 0 && prng_below(prng, 1000) < net->reorder_permille) {
-        delay_ns += delay_uniform(prng, 4 * net->delay_max_ns);
+        delay_ns += uniform(prng, 4 * net->delay_max_ns);
     }
     return delay_ns;
 }

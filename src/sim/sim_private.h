@@ -217,7 +217,6 @@ void net_lose(struct sim *sim, uint32_t slot, enum sim_drop drop);
 
 /* sim_addr.c */
 void addr_bind(struct sim *sim, uint32_t node);
-void addr_unbind(struct sim *sim, uint32_t node);
 /* What has that address, as addr_route wants it; 0: nobody. */
 uint32_t addr_find(const struct sim *sim, const struct swim_addr *addr);
 /* Who it is, or SIM_NOBODY. */
@@ -241,11 +240,8 @@ void links_free(struct links *links);
 
 /* sim_delay.c */
 uint64_t delay_draw(struct prng *prng, const struct sim_net *net);
-/* Uniform in [0, range]. */
-uint64_t delay_uniform(struct prng *prng, uint64_t range_ns);
 
 /* sim_clock.c */
-uint64_t clock_read(const struct node_clock *clock, uint64_t true_ns);
 /* The first true time at which the clock shows at least `local_ns`, which it does not yet show at
  * clock->true_ns. */
 uint64_t clock_when(const struct node_clock *clock, uint64_t local_ns);
@@ -254,8 +250,6 @@ uint64_t clock_when(const struct node_clock *clock, uint64_t local_ns);
 /* The member that has just started at `index` is told its name and tags, if there are any. */
 void node_apply_meta(struct sim *sim, uint32_t index);
 void node_read_events(struct sim *sim, uint32_t node);
-/* It stops: what waits for it is lost. */
-void node_stop(struct sim *sim, uint32_t node);
 
 /* sim_fault.c */
 void fault_arrive(struct sim *sim, uint32_t node, uint32_t slot);

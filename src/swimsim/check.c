@@ -85,14 +85,14 @@ bool check_is_apart(const struct check *check, uint32_t node)
     return check->config.run != NULL && !check->is_thin && run_is_faulted(check->config.run, node);
 }
 
-bool check_is_watched(const struct check *check, uint32_t node)
+static bool is_watched(const struct check *check, uint32_t node)
 {
     return node % check->stride == 0;
 }
 
 bool check_is_followed(const struct check *check, uint32_t node)
 {
-    return check->follows_all || check_is_watched(check, node);
+    return check->follows_all || is_watched(check, node);
 }
 
 bool check_is_expected(const struct check *check, uint32_t node)

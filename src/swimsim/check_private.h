@@ -156,7 +156,6 @@ void check_complain(struct check *check, enum check_id id, uint32_t node, const 
     __attribute__((format(printf, 4, 5)));
 bool check_is_on(const struct check *check, enum check_id id);
 bool check_is_apart(const struct check *check, uint32_t node);
-bool check_is_watched(const struct check *check, uint32_t node);
 /* Its words are followed: events, and ACKs to it. */
 bool check_is_followed(const struct check *check, uint32_t node);
 /* It runs under its own steam: one that is expected to see, and to be seen by, all the others. */

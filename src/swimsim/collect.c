@@ -221,6 +221,23 @@ static void on_started(struct collect *collect, uint32_t node)
     collect->figures.converged_start_ns = FIGURES_NEVER;
 }
 
+static void add_counters(struct swim_stats *sum, const struct swim_stats *more)
+{
+#define ADD(name, help) sum->name += more->name;
+    SWIM_COUNTERS(ADD)
+#undef ADD
+    sum->rtt_count += more->rtt_count;
+    sum->rtt_sum_ns += more->rtt_sum_ns;
+    for (size_t i = 0; i < SWIM_RTT_BUCKETS; i++) {
+        sum->rtt_bucket[i] += more->rtt_bucket[i];
+    }
+    sum->detection_count += more->detection_count;
+    sum->detection_sum_ns += more->detection_sum_ns;
+    for (size_t i = 0; i < SWIM_DETECTION_BUCKETS; i++) {
+        sum->detection_bucket[i] += more->detection_bucket[i];
+    }
+}
+
 /* A crash, or the end of a leave; the end of a leave is no news, its beginning was. */
 static void on_stopped(struct collect *collect, uint32_t node, bool has_left)
 {
@@ -249,7 +266,7 @@ static void on_stopped(struct collect *collect, uint32_t node, bool has_left)
     if (!sim_is_foreign(collect->sim, node)) {
         struct swim_stats stats;
         swim_stats(sim_member(collect->sim, node), &stats);
-        collect_add_counters(&collect->figures.counters, &stats);
+        add_counters(&collect->figures.counters, &stats);
     }
 }
 
@@ -362,23 +379,6 @@ static void watch(void *context, const struct sim *sim, const struct sim_happeni
 
 /* ---- Beginning and end ------------------------------------------------------------------- */
 
-void collect_add_counters(struct swim_stats *sum, const struct swim_stats *more)
-{
-#define ADD(name, help) sum->name += more->name;
-    SWIM_COUNTERS(ADD)
-#undef ADD
-    sum->rtt_count += more->rtt_count;
-    sum->rtt_sum_ns += more->rtt_sum_ns;
-    for (size_t i = 0; i < SWIM_RTT_BUCKETS; i++) {
-        sum->rtt_bucket[i] += more->rtt_bucket[i];
-    }
-    sum->detection_count += more->detection_count;
-    sum->detection_sum_ns += more->detection_sum_ns;
-    for (size_t i = 0; i < SWIM_DETECTION_BUCKETS; i++) {
-        sum->detection_bucket[i] += more->detection_bucket[i];
-    }
-}
-
 void collect_sum_counters(const struct collect *collect, struct swim_stats *sum)
 {
     uint32_t nodes = sim_nodes(collect->sim);
@@ -386,7 +386,7 @@ void collect_sum_counters(const struct collect *collect, struct swim_stats *sum)
         if (collect->seats[i].is_running && !sim_is_foreign(collect->sim, i)) {
             struct swim_stats stats;
             swim_stats(sim_member(collect->sim, i), &stats);
-            collect_add_counters(sum, &stats);
+            add_counters(sum, &stats);
         }
     }
 }

@@ -97,7 +97,6 @@ struct collect {
 bool collect_is_healthy(const struct collect *collect, uint32_t node);
 /* Running time of all members since the measurement began. */
 uint64_t collect_member_ns(const struct collect *collect);
-void collect_add_counters(struct swim_stats *sum, const struct swim_stats *more);
 void collect_sum_counters(const struct collect *collect, struct swim_stats *sum);
 
 /* collect_words.c: what a member told its host. */

@@ -70,9 +70,6 @@ bool plan_key_section(const char *section, bool *ret_is_list);
  */
 bool plan_key_set(const struct plan *plan, const struct plan_key *key, void *base, const char *text,
                   struct plan_error *ret_error);
-/* A further element of a key of type SELECTIONS. */
-bool plan_key_append(const struct plan *plan, struct plan_action *action, const char *text,
-                     struct plan_error *ret_error);
 /* The value as text, without quotes; "" where there is none. */
 void plan_key_get(const struct plan *plan, const struct plan_key *key, const void *base, char *text,
                   size_t cap);

@@ -270,8 +270,9 @@ static bool set_zone(const struct plan *plan, char *place, const char *text,
     return true;
 }
 
-bool plan_key_append(const struct plan *plan, struct plan_action *action, const char *text,
-                     struct plan_error *ret_error)
+/* A further element of a key of type SELECTIONS. */
+static bool append(const struct plan *plan, struct plan_action *action, const char *text,
+                   struct plan_error *ret_error)
 {
     struct plan_selection selection;
     const char *allowed = plan_selection_read(plan, text, &selection);
@@ -315,7 +316,7 @@ bool plan_key_set(const struct plan *plan, const struct plan_key *key, void *bas
     case PLAN_VALUE_ZONE: return set_zone(plan, place, text, ret_error);
     case PLAN_VALUE_SELECTION:
         return refuse_static(ret_error, plan_selection_read(plan, text, (void *)place));
-    case PLAN_VALUE_SELECTIONS: return plan_key_append(plan, base, text, ret_error);
+    case PLAN_VALUE_SELECTIONS: return append(plan, base, text, ret_error);
     case PLAN_VALUE_LIMIT: break;
     }
     return set_limit(key, (struct plan_limit *)(void *)place, text, ret_error);

@@ -45,7 +45,7 @@ struct trace {
 
 /* ---- Lines ------------------------------------------------------------------------------- */
 
-void line_clear(struct line *line)
+static void clear(struct line *line)
 {
     line->size = 0;
     line->text[0] = '\0';
@@ -97,7 +97,7 @@ static void say(struct trace *trace, uint32_t node, const struct line *line)
 static void say_text(struct trace *trace, uint32_t node, const char *text)
 {
     struct line line;
-    line_clear(&line);
+    clear(&line);
     line_add(&line, "%s", text);
     say(trace, node, &line);
 }
@@ -120,7 +120,7 @@ static void hold(struct trace *trace, const struct held *held)
     trace->held.node = held->node;
     trace->held.target = held->target;
     trace->held.count = 0;
-    line_clear(&trace->held.line);
+    clear(&trace->held.line);
 }
 
 static void hold_name(struct trace *trace, const char *name)
@@ -162,7 +162,7 @@ static void on_network(struct trace *trace, const struct sim_happening *happenin
     }
     names_of_node(&trace->names, happening->node, name);
     struct line pair;
-    line_clear(&pair);
+    clear(&pair);
     line_add(&pair, held->count == 0 ? " at " : "");
     line_add(&pair, "%s", name);
     if (happening->peer != SIM_NOBODY) {
@@ -178,7 +178,7 @@ static void say_datagram(struct trace *trace, const struct sim_happening *happen
     struct line line;
     char peer[NAME_SIZE];
     uint32_t node = happening->node;
-    line_clear(&line);
+    clear(&line);
     names_of_node(&trace->names, happening->peer, peer);
     if (happening->kind == SIM_HAPPENED_SENT) {
         line_add(&line, "-> %s  ", peer);
@@ -240,7 +240,7 @@ static void say_word(struct trace *trace, const struct sim_event *event, struct 
 {
     struct line line;
     char name[NAME_SIZE];
-    line_clear(&line);
+    clear(&line);
     line_add(&line, "%s %s%s (incarnation %lu)", word.before,
              names_of_id(&trace->names, event->id, name), word.after,
              (unsigned long)event->incarnation);
@@ -251,7 +251,7 @@ static void say_word(struct trace *trace, const struct sim_event *event, struct 
 static void on_own_event(struct trace *trace, const struct sim_event *event)
 {
     struct line line;
-    line_clear(&line);
+    clear(&line);
     if (event->kind == SWIM_EVENT_REFUTED) {
         line_add(&line, "is alive, and says so: incarnation %lu",
                  (unsigned long)event->incarnation);
@@ -300,7 +300,7 @@ static void on_started(struct trace *trace, uint32_t node)
 {
     struct line line;
     uint32_t incarnation = sim_member_config(trace->sim, node)->incarnation;
-    line_clear(&line);
+    clear(&line);
     bool is_known = names_give(&trace->names, node, sim_id(trace->sim, node));
     line_add(&line, is_known ? "starts again under its old id" : "starts");
     if (sim_is_foreign(trace->sim, node)) {
@@ -315,7 +315,7 @@ static void on_moved(struct trace *trace, uint32_t node)
 {
     struct swim_addr addr = sim_addr(trace->sim, node);
     struct line line;
-    line_clear(&line);
+    clear(&line);
     if (addr.family == 4) {
         line_add(&line, "has the address %u.%u.%u.%u:%u", addr.ip[0], addr.ip[1], addr.ip[2],
                  addr.ip[3], addr.port);

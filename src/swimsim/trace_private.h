@@ -15,7 +15,6 @@ struct line {
     size_t size;
 };
 
-void line_clear(struct line *line);
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
