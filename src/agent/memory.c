@@ -21,7 +21,9 @@ void memory_prepare(void)
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 }
 
-void memory_trim(void)
+/* A call of its own under link-time optimisation too: as a part of its caller, it would give back the
+ * lower end of that one's frame. */
+__attribute__((noinline)) void memory_trim(void)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - STACK_KEPT_BYTES) & ~(page - 1);
