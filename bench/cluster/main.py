@@ -89,11 +89,17 @@ def parse(arguments):
     add('--kinds', type=names, default='swimd,serf', metavar='KIND,...',
         help='who takes part; one that is not installed is left out, with a word (default %(default)s)')
     add('--repeat', type=at_least(1, int), default=3, metavar='TIMES',
-        help='how often each life is run; the table tells medians (default %(default)s)')
+        help='how often each life is run; the table tells medians, of all kills for what follows '
+             'these (default %(default)s)')
+    add('--kills', type=at_least(1, int), metavar='TIMES',
+        help='how many members of a life are killed and started again, one after the other '
+             f'(default {scenes.KILLS} of up to {scenes.MANY_TO_KILL} members, '
+             f'{scenes.KILLS_MANY} of more)')
     add('--bound', type=at_least(1, float), default=60, metavar='SECONDS',
         help='how long to wait for anything at most (default %(default)s)')
     add('--settle', type=at_least(0, float), default=10, metavar='SECONDS',
-        help='from when all see all until a cluster counts as idle (default %(default)s)')
+        help='from when all see all until a cluster counts as idle and, from the second on, one is '
+             'killed (default %(default)s)')
     add('--idle', type=at_least(1, float), default=20, metavar='SECONDS',
         help='how long an idle cluster is measured (default %(default)s)')
     add('--out', default=os.path.join(ROOT, 'build-bench'), metavar='FOLDER',

@@ -8,6 +8,7 @@ ROWS = [
     ('pss_kib', 'memory a member (PSS), KiB'),
     ('datagrams', 'datagrams a member and second, idle'),
     ('bytes', 'bytes on the wire a member and second, idle'),
+    ('first_suspected_s', 'kill -9: first member suspects, s'),
     ('first_failed_s', 'kill -9: first member says failed, s'),
     ('all_failed_s', 'kill -9: all say failed, s'),
     ('rejoin_s', 'started again: seen by all, s'),
@@ -22,9 +23,14 @@ COLOURS = {'swimd': '#2266aa', 'serf': '#cc7722', 'bare': '#999999'}
 PLOTTED = ['cpu_ms', 'pss_kib', 'all_see_all_s', 'all_failed_s', 'rejoin_s']
 
 
+def values_of(runs, key):
+    """One of each repetition, or of each of its deaths."""
+    return [told[key] for run in runs for told in [run] + run.get('deaths', []) if key in told]
+
+
 def middle(runs, key):
-    """Median over the repetitions; None when it never came in one of them."""
-    values = [run[key] for run in runs if key in run]
+    """Median of all values; None when it never came in one of them."""
+    values = values_of(runs, key)
     if not values or None in values:
         return None
     return all(values) if isinstance(values[0], bool) else statistics.median(values)
@@ -45,7 +51,13 @@ def ratio(ours, theirs):
 
 
 def has(runs, key):
-    return any(key in run for run in runs)
+    return bool(values_of(runs, key))
+
+
+def every_death(kind, runs):
+    """They are too different from each other for a median to tell all."""
+    values = sorted(values_of(runs, 'first_failed_s'), key=lambda value: (value is None, value))
+    return f'  {kind}: first failed of {len(values)} kills, s: ' + ' '.join(map(written, values))
 
 
 def table(results):
@@ -66,6 +78,8 @@ def table(results):
                 f'{written(values[kind]) if has(by_kind[kind], key) else "":>10}' for kind in kinds)
                 + (f'{ratio(*(values[kind] for kind in compared)):>10}' if len(compared) == 2
                    else ''))
+        lines += [every_death(kind, by_kind[kind]) for kind in compared
+                  if has(by_kind[kind], 'first_failed_s')]
     return '\n'.join(lines) + '\n'
 
 

@@ -1,9 +1,10 @@
-"""What is done to a cluster, and measured. Each returns figures by name; None: it never came."""
+"""What is done to a cluster, and measured. Each returns figures by name, `deaths` a list of such;
+None: it never came."""
 import signal
 import time
 
 from agents import FIRST_PORT, Cluster, cpu_ns, pss_kib, traffic
-from kinds import FAILED, Bare
+from kinds import FAILED, SUSPECTED, Bare
 
 # Agents a second on this many processors: more, and the starts themselves are the load.
 STAGGER_S = 0.1
@@ -12,6 +13,10 @@ MANY = 150
 PAUSE_S = 2.5
 PAUSED_SHARE = 0.2
 STORM_WATCH_S = 60
+# How soon a death is told depends on whose probe comes first: one kill says little.
+KILLS = 6
+KILLS_MANY = 1
+MANY_TO_KILL = 20
 
 
 def form(cluster, stagger, seconds):
@@ -43,15 +48,17 @@ def idle(cluster, options):
             'bytes': (after[1] - before[1]) / node_seconds}
 
 
-def death(cluster, seconds):
-    """kill -9 of one: when it is failed for the first, and for all."""
-    victim = list(cluster.ports())[len(cluster.agents) // 2]
+def death(cluster, victim, seconds):
+    """kill -9 of one: when the first suspects it, when it is failed for the first, and for all."""
     start = time.monotonic()
     cluster.kill(victim)
     known = cluster.await_views(seconds)
-    told = [event[0] for event in cluster.since(start, FAILED) if event[3] == victim]
-    return victim, {'first_failed_s': min(told) - start if told else None,
-                    'all_failed_s': known - start if known else None}
+
+    def first(kind):
+        told = [event[0] for event in cluster.since(start, kind) if event[3] == victim]
+        return min(told) - start if told else None
+    return {'first_suspected_s': first(SUSPECTED), 'first_failed_s': first(FAILED),
+            'all_failed_s': known - start if known else None}
 
 
 def rejoin(cluster, victim, seconds):
@@ -59,6 +66,30 @@ def rejoin(cluster, victim, seconds):
     agent = cluster.start(victim, cluster.ports()[0])
     seen = cluster.await_views(seconds)
     return {'rejoin_s': seen - agent.started if seen else None}
+
+
+def kills(count, options):
+    return options.kills or (KILLS if count <= MANY_TO_KILL else KILLS_MANY)
+
+
+def victims(ports, count):
+    """In turn, from the middle on; never the seed of the others, which is the first."""
+    others = ports[1:]
+    return [others[(len(ports) // 2 - 1 + turn) % len(others)] for turn in range(count)]
+
+
+def deaths(cluster, options):
+    """Members are killed and started again, each when the cluster is idle; until one does not
+    come back."""
+    told = []
+    for victim in victims(cluster.ports(), kills(cluster.count, options)):
+        if told:
+            time.sleep(options.settle)
+        told.append(death(cluster, victim, options.bound))
+        told[-1].update(rejoin(cluster, victim, options.bound))
+        if told[-1]['rejoin_s'] is None:
+            break
+    return told
 
 
 def pause(cluster, seconds):
@@ -87,9 +118,7 @@ def life(kind, count, options):
         figures = {'all_see_all_s': form(cluster, STAGGER_S if count < MANY else STAGGER_MANY_S,
                                          bound)}
         figures.update(idle(cluster, options))
-        victim, told = death(cluster, bound)
-        figures.update(told)
-        figures.update(rejoin(cluster, victim, bound))
+        figures['deaths'] = deaths(cluster, options)
         figures.update(pause(cluster, bound / 2))
         return figures
     finally:

@@ -8,16 +8,24 @@ import unittest
 
 import swimtest
 
-MAIN = os.path.join(swimtest.ROOT, "bench", "cluster", "main.py")
+FOLDER = os.path.join(swimtest.ROOT, "bench", "cluster")
+MAIN = os.path.join(FOLDER, "main.py")
+sys.path.insert(0, FOLDER)
+
+import report  # noqa: E402
+import scenes  # noqa: E402
+
+LIFE = ("all_see_all_s", "cpu_ms", "pss_kib", "datagrams", "bytes")
+DEATH = ("first_suspected_s", "first_failed_s", "all_failed_s", "rejoin_s")
 COMMAND = [sys.executable, MAIN, "--sizes", "3", "--storm", "", "--kinds", "swimd", "--repeat",
-           "1", "--settle", "1", "--idle", "2", "--bound", str(20 * swimtest.FACTOR)]
+           "1", "--kills", "2", "--settle", "1", "--idle", "2", "--bound", str(20 * swimtest.FACTOR)]
 
 
 class BenchCluster(unittest.TestCase):
     def test_a_life_of_three(self):
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(COMMAND + ["--out", folder], stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=120 * swimtest.FACTOR,
+                                  stderr=subprocess.STDOUT, timeout=180 * swimtest.FACTOR,
                                   env=dict(os.environ, SWIMD=swimtest.SWIMD))
             said = done.stdout.decode()
             self.assertEqual(done.returncode, 0, said)
@@ -26,15 +34,34 @@ class BenchCluster(unittest.TestCase):
             with open(os.path.join(folder, "cluster.svg"), encoding="utf-8") as file:
                 self.assertIn("</svg>", file.read())
         (run,) = result["runs"]
-        for name in ("all_see_all_s", "first_failed_s", "all_failed_s", "rejoin_s", "cpu_ms",
-                     "pss_kib", "datagrams", "bytes"):
-            self.assertIsNotNone(run[name], name)
-            self.assertGreater(run[name], 0, name)
+        self.assertEqual(len(run["deaths"]), 2, said)
+        for figures, names in [(run, LIFE)] + [(death, DEATH) for death in run["deaths"]]:
+            for name in names:
+                self.assertIsNotNone(figures[name], name)
+                self.assertGreater(figures[name], 0, name)
+        for death in run["deaths"]:
+            self.assertLess(death["first_suspected_s"], death["first_failed_s"])
+            self.assertLessEqual(death["first_failed_s"], death["all_failed_s"])
         self.assertEqual(set(bare["runs"][0]), {"cpu_ms", "pss_kib", "datagrams", "bytes"})
         self.assertAlmostEqual(bare["runs"][0]["datagrams"], 2, delta=0.7)
         self.assertEqual(run["pause_healthy_failed"], 0)
         self.assertTrue(run["pause_whole"])
         self.assertIn("life, N = 3", said)
+        self.assertIn("swimd: first failed of 2 kills, s: ", said)
+
+    def test_medians_are_of_all_kills(self):
+        lives = [{"deaths": [{"first_failed_s": value} for value in values]}
+                 for values in ((5.5, 7.0, 6.0), (9.0, 6.5))]
+        self.assertEqual(report.middle(lives, "first_failed_s"), 6.5)
+        self.assertEqual(report.every_death("swimd", lives),
+                         "  swimd: first failed of 5 kills, s: 5.5 6 6.5 7 9")
+        lives[0]["deaths"][1]["first_failed_s"] = None
+        self.assertIsNone(report.middle(lives, "first_failed_s"))
+        self.assertTrue(report.every_death("swimd", lives).endswith(" 9 never"))
+
+    def test_victims_take_turns_and_are_never_the_seed(self):
+        self.assertEqual(scenes.victims(range(100, 104), 4), [102, 103, 101, 102])
+        self.assertEqual(scenes.victims(range(100, 102), 2), [101, 101])
 
     def test_a_peer_that_is_not_there_is_left_out(self):
         done = subprocess.run([sys.executable, MAIN, "--kinds", "serf", "--sizes", "3"],
