@@ -478,7 +478,8 @@ struct swim_event {
     enum swim_event_kind kind;
     enum swim_status before; /* meaningless for JOINED of an unknown member */
     struct swim_member member;
-    swim_time at;         /* when the last change behind this event happened */
+    swim_time at; /* when the last change behind this event happened; of UPDATED, RESTARTED and
+                             this member itself: the latest time that was given to a call */
     swim_time paused_for; /* SWIM_EVENT_PAUSED: length of the gap */
     swim_time rtt_ns;     /* SWIM_EVENT_PONG: the round trip, at least 1; 0: no answer in time */
     uint64_t other;       /* SWIM_EVENT_NAME_CONFLICT: id of the other one, maybe this member's */

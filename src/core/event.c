@@ -140,6 +140,8 @@ static bool next_member_event(struct swim *s, uint32_t slot, struct swim_event *
         return false; /* freed before anybody asked */
     if (describe(m, &event)) {
         event.before = (enum swim_status)m->reported;
+        if (event.kind == SWIM_EVENT_UPDATED || event.kind == SWIM_EVENT_RESTARTED)
+            event.at = s->now; /* changed is of the status alone */
         inspect_member(s, slot, &event.member);
         mark_reported(m, event.kind);
         if (event.kind == SWIM_EVENT_JOINED && has_meta(m)) /* with all that is known of it */

@@ -214,6 +214,29 @@ static void test_events_come_in_order(void **state)
     member_end(s);
 }
 
+/* No time is kept of what leaves the status as it was: it is told as of now, not as of back then. */
+static void test_when_a_member_restarted(void **state)
+{
+    struct swim_event event;
+    swim_time now;
+    struct swim *s = begin(&now);
+
+    (void)state;
+    now += 100 * SWIM_MS;
+    claim(s, now, 3, 1, 2, SWIM_ALIVE);
+    assert_true(swim_next_event(s, &event));
+    assert_int_equal(event.kind, SWIM_EVENT_UPDATED);
+    assert_true(event.at == now);
+    now += 100 * SWIM_MS;
+    claim(s, now, 3, 2, 0, SWIM_ALIVE);
+    assert_true(swim_next_event(s, &event));
+    assert_int_equal(event.kind, SWIM_EVENT_RESTARTED);
+    assert_true(event.at == now);
+    assert_true(event.member.changed == START);
+    expect_none(s);
+    member_end(s);
+}
+
 static void test_each_event_about_ourselves(void **state)
 {
     struct swim_config config = config_of(1);
@@ -459,6 +482,7 @@ int main(void)
         cmocka_unit_test(test_a_restart_is_never_invisible),
         cmocka_unit_test(test_joined_and_suspect_reads_as_two),
         cmocka_unit_test(test_events_come_in_order),
+        cmocka_unit_test(test_when_a_member_restarted),
         cmocka_unit_test(test_each_event_about_ourselves),
         cmocka_unit_test(test_full_is_said_again_after_there_was_room),
         cmocka_unit_test(test_bounded_when_nobody_asks),
