@@ -93,7 +93,7 @@ class Bare:
     name = 'bare'
 
     def __init__(self, ports):
-        self.program = os.environ.get('BARE', os.path.join(ROOT, 'build-bench', 'tests', 'e2e', 'bare'))
+        self.program = os.environ.get('BARE', os.path.join(ROOT, 'build/bench/cluster/bare'))
         self.ports = ports
 
     def why_not(self):
