@@ -3,7 +3,8 @@
 `make bench`: runs the benchmarks of one build and prints them as tables, each beside the least that
 this machine could take for it, and beside another implementation's figure where there is one.
 
-    bench/run.py [options] [NAME...]      NAME: a part of a title, such as 'merge' or '(1000)'
+    bench/run.py [options] [NAME...]      NAME: a part of a title, such as 'merge' or '(1000)';
+                                          of several, one is enough
 
 Writes everything as JSON, too. Titles end in "(n)". Instructions come from bench/baseline.json
 (bench/compare.py).
@@ -26,7 +27,7 @@ PROGRAMS = {
 
 def arguments(given):
     parser = argparse.ArgumentParser(prog='bench/run.py', description=__doc__.splitlines()[1])
-    parser.add_argument('names', nargs='*', metavar='NAME', help='only titles with this in them')
+    parser.add_argument('names', nargs='*', metavar='NAME', help='only titles with one of these in them')
     parser.add_argument('--build', default='build-bench', help='build directory (%(default)s)')
     parser.add_argument('--json', help='where to (BUILD/bench.json)')
     parser.add_argument('--budget-ms', type=int, default=100, metavar='N',
@@ -172,7 +173,7 @@ def main(given):
         return 0
     machine, results = run(options)
     if not results:
-        sys.exit('bench/run.py: no title has that in it; --list shows them')
+        sys.exit('bench/run.py: no title has any of these in it; --list shows them')
     path = options.json or os.path.join(options.build, 'bench.json')
     with open(path, 'w', encoding='utf-8') as f:
         json.dump({'machine': machine, 'results': results}, f, indent=1)
