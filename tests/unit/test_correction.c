@@ -4,6 +4,8 @@
  */
 #include "claims.h"
 
+#include "core/member.h"
+
 static void test_a_misled_teller_is_corrected(void **state)
 {
     swim_time now;
@@ -100,6 +102,44 @@ static void test_suspect_sender_is_told_of_the_doubt(void **state)
     member_end(s);
 }
 
+/* In a table of more than CORRECTIONS_MAX, several members share the time of their last correction: each
+ * holds up the others for an interval, and no longer. Nobody is told of one of them more often than of
+ * any member, and the first time waits for nobody. */
+static void test_members_that_share_a_time(void **state)
+{
+    enum { TELLER = 2, ONE = 5, OTHER = ONE + CORRECTIONS_MAX, ALONE = 6 };
+    static const struct {
+        uint32_t at_ms, about;
+        bool is_told;
+    } claims[] = {
+        {0, ONE, true},      {0, OTHER, true},   {0, ALONE, true},    {199, ONE, false},
+        {199, OTHER, false}, {200, ONE, true},   {200, OTHER, false}, {200, ALONE, true},
+        {399, OTHER, false}, {400, OTHER, true}, {400, ALONE, true},  {599, ONE, false},
+        {600, ONE, true},
+    };
+    struct swim_config config = quiet_config_of(1);
+    struct wire_entry told;
+    swim_time start;
+    struct swim *s;
+
+    (void)state;
+    config.members_max = 2 * CORRECTIONS_MAX;
+    s = member_among(&config, OTHER, &start);
+    assert_int_equal(member_find(s, OTHER), member_find(s, ONE) + CORRECTIONS_MAX);
+    for (uint32_t number = ONE; number <= OTHER; number++)
+        hear_entry(s, start, TELLER, claim(number, 1, 0, SWIM_ALIVE));
+    start = settle(s, start, start + 60000 * SWIM_MS);
+    assert_int_equal(stats_of(s).corrections_sent, 0);
+    for (unsigned i = 0; i < COUNT_OF(claims); i++) {
+        swim_time now = start + claims[i].at_ms * SWIM_MS;
+
+        hear_entry(s, now, TELLER, claim(claims[i].about, 0, 0, SWIM_ALIVE));
+        if (corrected(s, now, TELLER, claims[i].about, &told) != claims[i].is_told)
+            fail_msg("number %u after %u ms", claims[i].about, claims[i].at_ms);
+    }
+    member_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_stale_sender_is_told),
         cmocka_unit_test(test_dead_sender_is_told_of_its_death),
         cmocka_unit_test(test_suspect_sender_is_told_of_the_doubt),
+        cmocka_unit_test(test_members_that_share_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
