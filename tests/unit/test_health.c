@@ -1,7 +1,7 @@
 /*
  * Local health (src/core/health.h): what makes a member doubt itself, what makes it trust itself
  * again, and how much more time it then gives its peers. Lifeguard section IV.A; docs/protocol.md
- * section 5. What counts as a missed NACK is in test_probe.
+ * section 5. What counts as a missed NACK is in test_probe_nack.
  */
 #include "support.h"
 

@@ -1,123 +1,9 @@
 /*
  * Failure detection (src/core/probe.h): what a probe sends, to whom, and what counts as an
  * answer. The peers are made by hand, so that each says exactly what the test means.
- * SWIM sections 3.1 and 4.3; docs/protocol.md section 5.
+ * SWIM sections 3.1 and 4.3; docs/protocol.md section 5. NACKs are in test_probe_nack.c.
  */
-#include "support.h"
-
-#include "harness.h"
-
-#include "core/member.h"
-
-/* A probe under way: the PING that began it, and when. */
-struct probing {
-    struct swim *s;
-    swim_time now;     /* when the PING was sent */
-    uint32_t target;   /* number */
-    uint32_t sequence; /* of a capable target */
-    bool has_sequence;
-};
-
-static struct swim *with_members(const struct swim_config *config, uint32_t last, bool plain)
-{
-    struct swim *s = member_begin(config, START);
-
-    for (uint32_t number = 2; number <= last; number++) {
-        struct message gossip = {.kind = WIRE_GOSSIP, .from = number, .plain = plain};
-
-        assert_int_equal(hear(s, START, &gossip), SWIM_OK);
-    }
-    return s;
-}
-
-/* Goes on until the next round's PING; gossip meanwhile is thrown away. */
-static struct probing next_probe(struct swim *s, swim_time now)
-{
-    for (;;) {
-        struct sent sent;
-
-        while (next_sent(s, now, &sent)) {
-            if (sent.dg.header.kind == WIRE_PING)
-                return (struct probing){s, now, sent.to.ip[2] * 256u + sent.to.ip[3],
-                                        sent.dg.probe_sequence, sent.dg.has_probe};
-        }
-        now = swim_deadline(s) > now ? swim_deadline(s) : now;
-        swim_advance(s, now);
-    }
-}
-
-static struct probing begin_with(const struct swim_config *config, uint32_t last, bool plain)
-{
-    return next_probe(with_members(config, last, plain), START);
-}
-
-static struct probing begin(uint32_t last)
-{
-    struct swim_config config = config_of(1);
-
-    return begin_with(&config, last, false);
-}
-
-static void ack_from(const struct probing *p, swim_time now, uint32_t number, uint32_t sequence)
-{
-    struct message ack = {.kind = WIRE_ACK, .from = number, .has_probe = true, .probe = sequence};
-
-    assert_int_equal(hear(p->s, now, &ack), SWIM_OK);
-}
-
-/* Advances to `until` by deadlines, throws away what is sent. */
-static void go_on(struct swim *s, swim_time until)
-{
-    while (swim_deadline(s) <= until) {
-        swim_time now = swim_deadline(s) > s->now ? swim_deadline(s) : s->now;
-
-        swim_advance(s, now);
-        drain(s, now);
-    }
-    swim_advance(s, until);
-    drain(s, until);
-}
-
-#define TIMEOUT (500 * SWIM_MS)
-#define ROUND (1000 * SWIM_MS)
-
-/* To the time-out; returns how many PING_REQs were sent, and to whom. */
-static uint32_t time_out(struct probing *p, uint32_t *ret_helpers)
-{
-    struct sent sent;
-    uint32_t count = 0;
-
-    while (swim_deadline(p->s) < p->now + TIMEOUT) {
-        swim_time now = swim_deadline(p->s) > p->s->now ? swim_deadline(p->s) : p->s->now;
-
-        swim_advance(p->s, now);
-        while (next_sent(p->s, now, &sent))
-            assert_int_not_equal(sent.dg.header.kind, WIRE_PING_REQ);
-    }
-    p->now += TIMEOUT;
-    swim_advance(p->s, p->now);
-    while (next_sent(p->s, p->now, &sent)) {
-        struct swim_addr target = addr4(p->target);
-
-        if (sent.dg.header.kind != WIRE_PING_REQ)
-            continue;
-        assert_int_equal(sent.dg.target_id, p->target);
-        assert_true(addr_equal(&sent.dg.target_addr, &target));
-        assert_int_equal(sent.dg.has_probe, p->has_sequence);
-        assert_int_equal(sent.dg.probe_sequence, p->sequence);
-        ret_helpers[count++] = sent.to.ip[2] * 256u + sent.to.ip[3];
-    }
-    return count;
-}
-
-static void end_suspected(struct probing *p, bool is_suspected)
-{
-    go_on(p->s, p->now + ROUND);
-    assert_int_equal(status_of(p->s, p->target), is_suspected ? SWIM_SUSPECT : SWIM_ALIVE);
-    assert_int_equal(stats_of(p->s).probe_failures, is_suspected);
-    assert_int_equal(stats_of(p->s).suspicions_raised, is_suspected);
-    member_end(p->s);
-}
+#include "probing.h"
 
 /* Refuted, a suspicion of ours was false; one that ended otherwise was not, nor is the next one,
  * which others raise. */
@@ -232,18 +118,6 @@ static void test_suspects_are_not_asked(void **state)
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(status_of(p.s, helpers[i]), SWIM_ALIVE);
     member_end(p.s);
-}
-
-static void relayed(const struct probing *p, uint32_t helper, uint32_t sequence, uint64_t about)
-{
-    struct message ack = {.kind = WIRE_ACK,
-                          .from = helper,
-                          .has_probe = true,
-                          .probe = sequence,
-                          .has_on_behalf = true,
-                          .on_behalf = about};
-
-    assert_int_equal(hear(p->s, p->now, &ack), SWIM_OK);
 }
 
 static void test_a_relayed_answer(void **state)
@@ -477,14 +351,6 @@ static void test_nobody_to_probe(void **state)
 
 /* ---- Plain version-1 peers ---- */
 
-static struct probing begin_plain(uint32_t last)
-{
-    struct swim_config config = config_of(1);
-
-    config.anti_entropy_interval_ms = 0;
-    return begin_with(&config, last, true);
-}
-
 static void test_a_plain_targets_ack(void **state)
 {
     struct probing p = begin_plain(8);
@@ -580,148 +446,7 @@ static void test_without_buddy_a_suspect_is_not_told_first(void **state)
     }
 }
 
-/* ---- NACKs: what intermediaries owe ---- */
-
-static struct probing begin_asking(uint32_t k, bool nack)
-{
-    struct swim_config config = config_of(1);
-
-    config.indirect_k = k;
-    config.nack = nack;
-    return begin_with(&config, 12, false);
-}
-
-static struct message nack_of(const struct probing *p, uint32_t helper)
-{
-    return (struct message){.kind = WIRE_NACK,
-                            .from = helper,
-                            .has_probe = true,
-                            .probe = p->sequence,
-                            .has_on_behalf = true,
-                            .on_behalf = p->target};
-}
-
-static void end_having_missed(struct probing *p, uint32_t missed)
-{
-    go_on(p->s, p->now + TIMEOUT);
-    assert_int_equal(stats_of(p->s).nacks_missed, missed);
-    assert_int_equal(stats_of(p->s).local_health, 1 + missed);
-    end_suspected(p, true); /* a NACK says nothing for the target */
-}
-
-static void test_each_missing_nack_counts(void **state)
-{
-    (void)state;
-    for (uint32_t said = 0; said <= 4; said++) {
-        struct probing p = begin_asking(4, true);
-        uint32_t helpers[16];
-
-        assert_int_equal(time_out(&p, helpers), 4);
-        for (uint32_t i = 0; i < said; i++) {
-            struct message nack = nack_of(&p, helpers[3 - i]);
-
-            assert_int_equal(hear(p.s, p.now + 400 * SWIM_MS, &nack), SWIM_OK);
-            assert_int_equal(hear(p.s, p.now + 400 * SWIM_MS, &nack), SWIM_OK);
-        }
-        assert_int_equal(stats_of(p.s).nacks_recv, 2 * said);
-        end_having_missed(&p, 4 - said);
-    }
-}
-
-static void test_as_many_intermediaries_as_there_may_be(void **state)
-{
-    struct swim_config config = config_of(1);
-    uint32_t helpers[16];
-    struct probing p;
-
-    (void)state;
-    config.indirect_k = SWIM_INDIRECT_MAX;
-    p = begin_with(&config, 30, false);
-    assert_int_equal(time_out(&p, helpers), SWIM_INDIRECT_MAX);
-    for (uint32_t i = 0; i < SWIM_INDIRECT_MAX; i += SWIM_INDIRECT_MAX - 1) {
-        struct message nack = nack_of(&p, helpers[i]);
-
-        assert_int_equal(hear(p.s, p.now, &nack), SWIM_OK);
-    }
-    go_on(p.s, p.now + TIMEOUT);
-    assert_int_equal(stats_of(p.s).nacks_missed, SWIM_INDIRECT_MAX - 2);
-    assert_int_equal(stats_of(p.s).local_health, SWIM_HEALTH_MAX);
-    member_end(p.s);
-}
-
-static void test_what_is_no_nack(void **state)
-{
-    struct probing p = begin_asking(2, true);
-    struct message early = nack_of(&p, p.target == 2 ? 3 : 2);
-    struct message nacks[7];
-    uint32_t helpers[16];
-    uint32_t bystander = 2;
-
-    (void)state;
-    assert_int_equal(hear(p.s, p.now, &early), SWIM_OK); /* nobody was asked yet */
-    assert_int_equal(time_out(&p, helpers), 2);
-    while (bystander == p.target || bystander == helpers[0] || bystander == helpers[1])
-        bystander++;
-    for (unsigned i = 0; i < COUNT_OF(nacks); i++)
-        nacks[i] = nack_of(&p, helpers[i % 2]);
-    nacks[0].probe--;
-    nacks[1].has_probe = false;
-    nacks[2].has_on_behalf = false;
-    nacks[3].on_behalf = bystander;
-    nacks[4].from = bystander;
-    nacks[5].from = p.target;
-    nacks[6].from = 500; /* unknown till now */
-    for (unsigned i = 0; i < COUNT_OF(nacks); i++)
-        assert_int_equal(hear(p.s, p.now, &nacks[i]), SWIM_OK);
-    end_having_missed(&p, 2);
-}
-
-static void test_who_owes_no_nack(void **state)
-{
-    struct probing plain = begin_plain(8);
-    struct probing off = begin_asking(2, false);
-    struct probing alone = begin_asking(0, true);
-    uint32_t helpers[16];
-
-    (void)state;
-    assert_int_equal(time_out(&plain, helpers), 2);
-    end_having_missed(&plain, 0);
-    assert_int_equal(time_out(&off, helpers), 2);
-    end_having_missed(&off, 0);
-    assert_int_equal(time_out(&alone, helpers), 0);
-    end_having_missed(&alone, 0);
-}
-
-/* One answer settles what all of them owe. */
-static void test_an_answer_settles_all_nacks(void **state)
-{
-    struct probing p = begin_asking(4, true);
-    uint32_t helpers[16];
-
-    (void)state;
-    assert_int_equal(time_out(&p, helpers), 4);
-    relayed(&p, helpers[2], p.sequence, p.target);
-    go_on(p.s, p.now + TIMEOUT);
-    assert_int_equal(stats_of(p.s).nacks_missed, 0);
-    assert_int_equal(stats_of(p.s).local_health, 0);
-    member_end(p.s);
-}
-
-/* What is owed for one probe is not owed for the next. */
-static void test_debts_end_with_the_probe(void **state)
-{
-    struct probing p = begin_asking(4, true);
-    uint32_t helpers[16];
-
-    (void)state;
-    assert_int_equal(time_out(&p, helpers), 4);
-    p = next_probe(p.s, p.now);
-    assert_int_equal(stats_of(p.s).nacks_missed, 4);
-    ack_from(&p, p.now, p.target, p.sequence);
-    p = next_probe(p.s, p.now);
-    assert_int_equal(stats_of(p.s).nacks_missed, 4);
-    member_end(p.s);
-}
+/* ---- After a failure ---- */
 
 /* The first answer after a failure: perhaps nobody could hear our doubts till now. */
 static void test_doubts_are_told_again_after_a_failure(void **state)
@@ -778,12 +503,6 @@ int main(void)
         cmocka_unit_test(test_a_plain_helpers_old_word_is_none),
         cmocka_unit_test(test_a_bystanders_word_is_none),
         cmocka_unit_test(test_without_buddy_a_suspect_is_not_told_first),
-        cmocka_unit_test(test_each_missing_nack_counts),
-        cmocka_unit_test(test_as_many_intermediaries_as_there_may_be),
-        cmocka_unit_test(test_what_is_no_nack),
-        cmocka_unit_test(test_who_owes_no_nack),
-        cmocka_unit_test(test_an_answer_settles_all_nacks),
-        cmocka_unit_test(test_debts_end_with_the_probe),
         cmocka_unit_test(test_doubts_are_told_again_after_a_failure),
     };
 
