@@ -91,7 +91,7 @@ def self_test():
 
 def main(given):
     parser = argparse.ArgumentParser(prog='bench/compare.py')
-    parser.add_argument('names', nargs='*', metavar='NAME', help='only titles with this in them')
+    parser.add_argument('names', nargs='*', metavar='NAME', help='only titles with one of these in them')
     parser.add_argument('--build', default='build-bench', help='build directory (%(default)s)')
     parser.add_argument('--limit', type=float, default=10, metavar='PERCENT')
     parser.add_argument('--update', action='store_true', help='writes bench/baseline.json anew')

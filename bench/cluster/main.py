@@ -8,6 +8,7 @@ kinds and repetitions take turns, since machines are noisy.
 """
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -152,7 +153,7 @@ def main(arguments):
         if not kinds:
             return 1
         about = {'kinds': {kind.name: kind.version() for kind in kinds},
-                 'processors': os.cpu_count(), 'command': ' '.join(arguments)}
+                 'processors': os.cpu_count(), 'command': shlex.join(arguments)}
         results = run_all(kinds, options)
     report.write_json(os.path.join(options.out, 'cluster.json'), about, results)
     report.write_svg(os.path.join(options.out, 'cluster.svg'), results)
