@@ -161,7 +161,7 @@ static uint32_t first_beside(const struct check *check, uint32_t node)
 {
     uint32_t first = 0;
 
-    while (!check_is_expected(check, first) || check_is_strange(check, first, node))
+    while (!check_is_expected(check, first) || check_is_strange(check, node, first))
         first++;
     return first;
 }

@@ -252,8 +252,11 @@ bool wire_put_other_entry(struct wire_builder *b, const struct wire_entry *entry
         begin_entries(b);
     b->has_entries = true;
     if (size == WIRE_ENTRY4_SIZE)
-        return wire_put_entry(b, entry);
-    store_entry6(b->out.at, entry);
+        wire_store_entry4(b->out.at, entry->id,
+                          (uint64_t)entry->heartbeat << 32 | entry->incarnation, entry->status,
+                          &entry->addr);
+    else
+        store_entry6(b->out.at, entry);
     b->out.at += size;
     return true;
 }
