@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "sim/sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -71,6 +72,8 @@ static struct sim *new_world(uint32_t members)
     return sim;
 }
 
+enum { LEAST = 3, MOST = 100000 };
+
 static void bench(uint32_t members)
 {
     struct world world = {.sim = new_world(members), .members = members};
@@ -101,8 +104,16 @@ static void bench(uint32_t members)
 
 int main(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        bench((uint32_t)strtoul(argv[i], NULL, 10));
+    uint32_t members;
+
+    for (int i = 1; i < argc; i++) {
+        if (!bench_read_number(argv[i], LEAST, MOST, &members)) {
+            fprintf(stderr, "usage: bench_sim [MEMBERS(%d..%d)...]\n", LEAST, MOST);
+            return 2;
+        }
+    }
+    for (int i = 1; i < argc && bench_read_number(argv[i], LEAST, MOST, &members); i++)
+        bench(members);
     if (argc == 1) {
         bench(100);
         bench(1000);

@@ -4,6 +4,8 @@
  *
  *     bench_sync [MEMBERS [SEEDS]]
  */
+#define _POSIX_C_SOURCE 200809L
+#include "bench.h"
 #include "sync_pair.h"
 
 #include "base/assert.h"
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { LEAST = 2, MOST = 1000000 };
 /* Of an ANTI_ENTROPY datagram; and bytes of one besides. */
 enum { PUSH_ENTRIES = 48, PUSH_HEAD = 36, ENTRY = 24, VIEW = 12 };
 
@@ -65,9 +68,13 @@ static size_t push_bytes(uint32_t members)
 int main(int argc, char **argv)
 {
     static const uint32_t sizes[] = {1, 10, 100, 1000};
-    uint32_t members = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 0) : 10000;
-    uint32_t seeds = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 10;
+    uint32_t members = 10000, seeds = 10;
 
+    if (argc > 3 || (argc > 1 && !bench_read_number(argv[1], LEAST, MOST, &members)) ||
+        (argc > 2 && !bench_read_number(argv[2], 1, MOST, &seeds))) {
+        fprintf(stderr, "usage: bench_sync [MEMBERS(%d..%d) [SEEDS(1..%d)]]\n", LEAST, MOST, MOST);
+        return 2;
+    }
     printf("Two tables of %u, bytes both ways, mean of %u seeds; equal tables: %u\n\n", members,
            seeds, VIEW);
     printf("| who knows more | differ | least | sketches | (at most) | allowed | datagrams | "

@@ -20,6 +20,7 @@
 #include "swim/seal.h"
 #endif
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -430,7 +431,7 @@ static void bench_sealed(double *baseline)
 }
 #endif
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
@@ -454,6 +455,10 @@ int main(void)
     static struct world w;
     double baseline = 0;
 
+    if (argc > 1) {
+        fprintf(stderr, "usage: %s, without arguments\n", argv[0]);
+        return 2;
+    }
     start(&w);
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         double each = measure(&w, cases[i].build, cases[i].expected);

@@ -100,8 +100,9 @@ def main(given):
     if options.self_test:
         self_test()
         return 0
-    subprocess.run(['ninja', '-C', options.build, '--quiet', 'bench/micro'], check=True,
-                   stdout=sys.stderr)
+    if subprocess.run(['ninja', '-C', options.build, '--quiet', 'bench/micro'], stdout=sys.stderr,
+                      check=False).returncode:
+        fail(f'{options.build} does not build; meson setup {options.build} makes it')
     by, now = count(options.build, options.names)
     if options.update:
         then = {}
@@ -127,4 +128,7 @@ def main(given):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

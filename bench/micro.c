@@ -3,7 +3,7 @@
  * makes tables of it. Under callgrind each is run once, and its instructions are dumped under its
  * title (bench/compare.py).
  *
- *     bench [--list] [--count] [--budget-ms N] [NAME...]      NAME: a part of "name (n)"
+ *     micro [--list] [--count] [--budget-ms N] [NAME...]      NAME: a part of "name (n)"
  */
 #define _POSIX_C_SOURCE 200809L
 #include "micro.h"
@@ -231,7 +231,7 @@ static struct options parse(int argc, char **argv)
         else if (!strcmp(argv[i], "--budget-ms") && i + 1 < argc)
             options.budget_ns = strtoull(argv[++i], NULL, 10) * 1000000;
         else {
-            fprintf(stderr, "usage: bench [--list] [--count] [--budget-ms N] [NAME...]\n");
+            fprintf(stderr, "usage: micro [--list] [--count] [--budget-ms N] [NAME...]\n");
             exit(2);
         }
     }

@@ -44,8 +44,9 @@ def arguments(given):
 
 
 def build(options, targets):
-    subprocess.run(['ninja', '-C', options.build, '--quiet', *(f'bench/{t}' for t in targets)],
-                   check=True, stdout=sys.stderr)
+    if subprocess.run(['ninja', '-C', options.build, '--quiet', *(f'bench/{t}' for t in targets)],
+                      stdout=sys.stderr, check=False).returncode:
+        sys.exit(f'bench/run.py: {options.build} does not build; meson setup {options.build} makes it')
 
 
 def instructions():
@@ -187,4 +188,7 @@ def main(given):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

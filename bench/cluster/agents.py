@@ -12,6 +12,18 @@ FIRST_PORT = 20000
 # This process runs at so much better a priority than the agents, where it may.
 NICE = 5
 is_favoured = False
+# Wait while an agent is being started: one of whom nobody knows would be left behind.
+ENDS = {signal.SIGINT, signal.SIGTERM}
+
+
+def prepare():
+    """In the agent's process, before its program."""
+    os.nice(NICE if is_favoured else 0)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
+
+
+class Ended(Exception):
+    """Agents are gone that nobody has killed: of such a cluster nothing can be measured."""
 
 
 class Agent:
@@ -21,10 +33,11 @@ class Agent:
         self.port = port
         self.alive = {port}
         self.rest = b''
+        self.last = b''  # line of its log
         self.started = time.monotonic()
         self.process = subprocess.Popen(kind.command(port, seed), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        preexec_fn=lambda: os.nice(NICE if is_favoured else 0))
+                                        preexec_fn=prepare)
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def signal(self, number):
@@ -51,13 +64,16 @@ class Cluster:
         return range(FIRST_PORT, FIRST_PORT + self.count)
 
     def start(self, port, seed=None):
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
         agent = Agent(self.kind, port, seed)
         with self.lock:
             self.agents[port] = agent
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
         self.selector.register(agent.process.stdout, selectors.EVENT_READ, agent)
         return agent
 
     def read(self):
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
         while not self.is_over:
             for key, _ in self.selector.select(timeout=0.05):
                 agent = key.data
@@ -70,6 +86,7 @@ class Cluster:
                     continue
                 lines = (agent.rest + data).split(b'\n')
                 agent.rest = lines.pop()
+                agent.last = lines[-1] if lines else agent.last
                 self.note(agent, lines)
 
     def note(self, agent, lines):
@@ -86,11 +103,25 @@ class Cluster:
                 elif kind in (FAILED, LEFT):
                     agent.alive.discard(member)
 
-    def await_views(self, seconds, observers=None, wanted=None):
+    def check_running(self):
+        ended = [agent for agent in self.agents.values() if agent.process.poll() is not None]
+        if not ended:
+            return
+        time.sleep(0.2)  # for the reader
+        first = ended[0]
+        raise Ended(f'{len(ended)} of {len(self.agents)} {self.kind.name} ended by themselves, that at '
+                    f'port {first.port} with {first.process.returncode}: '
+                    f'{first.last.decode("utf-8", "replace")}')
+
+    def await_views(self, seconds, observers=None, wanted=None, all_must_run=False):
         """Waits until each observer's view is exactly `wanted` (default: all that run). Returns the
         time when the last one had it, or None."""
-        deadline = time.monotonic() + seconds
+        look = time.monotonic()
+        deadline = look + seconds
         while time.monotonic() < deadline:
+            if all_must_run and time.monotonic() >= look:
+                self.check_running()
+                look = time.monotonic() + 1
             with self.lock:
                 ports = set(self.agents) if wanted is None else wanted
                 if all(self.agents[port].alive == ports for port in observers or ports):

@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -147,7 +148,11 @@ def main(arguments):
     options = parse(arguments)
     in_namespace()
     read_first()
-    os.makedirs(options.out, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        os.makedirs(options.out, exist_ok=True)
+    except OSError as error:
+        sys.exit(f'bench-cluster: --out {options.out}: {error.strerror}')
     with tempfile.TemporaryDirectory() as folder:
         kinds = participants(options.kinds, folder)
         if not kinds:
@@ -164,4 +169,9 @@ def main(arguments):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except agents.Ended as ended:
+        sys.exit(f'bench-cluster: {ended}')

@@ -27,7 +27,7 @@ def form(cluster, stagger, seconds):
         cluster.start(port, None if port == ports[0] else ports[0])
         time.sleep(stagger)
     last = cluster.agents[ports[-1]].started
-    formed = cluster.await_views(seconds)
+    formed = cluster.await_views(seconds, all_must_run=True)
     return formed - last if formed else None
 
 

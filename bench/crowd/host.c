@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -132,8 +133,11 @@ static int bound_socket(struct host *host)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = host};
     int buffer = RECEIVE_BUFFER;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    char where[24];
 
-    crowd_demand(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name) == 0, "bind");
+    crowd_demand(fd >= 0, "socket");
+    (void)snprintf(where, sizeof where, "127.0.0.1:%u", host->port);
+    crowd_demand(bind(fd, (struct sockaddr *)&name, sizeof name) == 0, where);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
     crowd_demand(epoll_ctl(host->loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
     return fd;

@@ -2,8 +2,10 @@
 #define _GNU_SOURCE
 #include "crowd.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -31,7 +33,7 @@ void crowd_demand(bool condition, const char *what)
 {
     if (condition)
         return;
-    perror(what);
+    fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 

@@ -13,6 +13,8 @@
 #define _GNU_SOURCE
 #include "crowd.h"
 
+#include "../bench.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,7 +245,10 @@ static bool read_options(int argc, char **argv, struct options *o)
     *o = (struct options){
         .members = 100, .threads = 1, .idle = 20, .bound = 120, .port = 21000, .slack = 20};
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        uint32_t value = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
+        uint32_t value = 0;
+
+        if (optarg && !bench_read_number(optarg, 0, UINT32_MAX, &value))
+            return false;
         switch (letter) {
         case 't': o->threads = value; break;
         case 'i': o->idle = value; break;
@@ -255,12 +260,11 @@ static bool read_options(int argc, char **argv, struct options *o)
         default: return false;
         }
     }
-    if (optind < argc)
-        o->members = (uint32_t)strtoul(argv[optind++], NULL, 10);
-    return optind == argc && o->members >= 3 && o->members <= MEMBERS_MOST && o->threads >= 1 &&
-           o->threads <= THREADS_MOST && o->idle >= 1 && o->bound >= 1 && o->port >= 1024 &&
-           o->port <= 65535 && o->port + o->members <= 65535 && o->slack >= 1 &&
-           o->slack <= SLACK_MOST_MS;
+    if (optind < argc && !bench_read_number(argv[optind++], 3, MEMBERS_MOST, &o->members))
+        return false;
+    return optind == argc && o->threads >= 1 && o->threads <= THREADS_MOST && o->idle >= 1 &&
+           o->bound >= 1 && o->port >= 1024 && o->port <= 65535 && o->port + o->members <= 65535 &&
+           o->slack >= 1 && o->slack <= SLACK_MOST_MS;
 }
 
 int main(int argc, char **argv)

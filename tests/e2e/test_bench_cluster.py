@@ -1,6 +1,8 @@
 """bench/cluster measures three of our own from their start to a pause, in seconds."""
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,14 @@ LIFE = ("all_see_all_s", "cpu_ms", "pss_kib", "datagrams", "bytes")
 DEATH = ("first_suspected_s", "first_failed_s", "all_failed_s", "rejoin_s")
 COMMAND = [sys.executable, MAIN, "--sizes", "3", "--storm", "", "--kinds", "swimd", "--repeat",
            "1", "--kills", "2", "--settle", "1", "--idle", "2", "--bound", str(20 * swimtest.FACTOR)]
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return file.read().split()
+    except FileNotFoundError:
+        return []
 
 
 class BenchCluster(unittest.TestCase):
@@ -69,6 +79,35 @@ class BenchCluster(unittest.TestCase):
                               env=dict(os.environ, PATH="/nowhere", SWIM_BENCH_NAMESPACE="1"))
         self.assertIn("serf is left out: not installed", done.stdout.decode())
         self.assertEqual(done.returncode, 1)
+
+    def test_a_signal_leaves_nobody_behind(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with tempfile.TemporaryDirectory() as folder, subprocess.Popen(
+                    COMMAND + ["--out", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                    env=dict(os.environ, SWIMD=swimtest.SWIMD)) as bench:
+                swimtest.wait_until(lambda: len(children(bench.pid)) >= 3, 30, "three agents")
+                agents = children(bench.pid)
+                bench.send_signal(number)
+                said = bench.communicate(timeout=30 * swimtest.FACTOR)[0].decode()
+            self.assertEqual(bench.returncode, code, said)
+            self.assertNotIn("Traceback", said)
+            for pid in agents:
+                self.assertFalse(os.path.exists(f"/proc/{pid}"), said)
+
+    def test_an_agent_that_ends_by_itself_is_told(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            try:
+                taken.bind(("127.0.0.1", 20001))
+            except OSError:
+                pass  # somebody has it already
+            done = subprocess.run(COMMAND + ["--out", folder], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=60 * swimtest.FACTOR,
+                                  env=dict(os.environ, SWIMD=swimtest.SWIMD,
+                                           SWIM_BENCH_NAMESPACE="1"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("that at port 20001 with 4: swimd: UDP 127.0.0.1:20001: cannot listen",
+                      done.stdout.decode())
 
 
 if __name__ == "__main__":
