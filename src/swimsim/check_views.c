@@ -300,7 +300,7 @@ static bool is_like_first(const struct check *check, uint32_t node, uint32_t fir
     if (suspect != 0)
         say(ret, size, "n%lu holds %lu suspect", node, suspect);
     else if (!is_same)
-        say(ret, size, "n%lu and n%lu have different views", first, node);
+        say(ret, size, "n%lu and n%lu have different views", node, first);
     return suspect == 0 && is_same;
 }
 
