@@ -4,6 +4,7 @@
  * docs/protocol.md sections 4, 5, 7.
  */
 #include "core/gossip.h"
+#include "core/live.h"
 #include "core/member.h"
 #include "micro.h"
 #include "subject.h"
@@ -169,7 +170,7 @@ static void choose_targets(void *context)
     struct subject *subject = context;
     uint32_t slots[64];
 
-    member_sample_live(subject->s, gossip_targets(subject->s), slots);
+    live_sample(subject->s, gossip_targets(subject->s), slots);
     micro_sink += slots[0];
 }
 
@@ -178,14 +179,14 @@ static void choose_intermediaries(void *context)
     struct subject *subject = context;
     uint32_t slots[3];
 
-    micro_sink += member_sample_alive(subject->s, 3, SPEAKER, slots) + slots[0];
+    micro_sink += live_sample_alive(subject->s, 3, SPEAKER, slots) + slots[0];
 }
 
 static void choose_probe(void *context)
 {
     struct subject *subject = context;
 
-    micro_sink += member_next_probe(subject->s);
+    micro_sink += live_next_probe(subject->s);
 }
 
 /* ---- View digest ---- */

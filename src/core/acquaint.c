@@ -13,7 +13,7 @@
 /* Nobody is doubted, dead, or yet to be told of: a table that others can share. */
 static bool is_settled(const struct swim *s)
 {
-    return s->alive_count == s->live_count && s->slots_used == s->live_count + 1 &&
+    return alive_count(s) == live_count(s) && s->slots_used == live_count(s) + 1 &&
            s->plain_live == 0 && !s->leaving;
 }
 
@@ -61,7 +61,7 @@ struct swim *swim_init_acquainted(void *arena, size_t size, const struct swim_co
     for (uint32_t i = SELF; i <= s->slots_high; i++)
         meta_take_over(s, i, like, member_find(like, members_of(s)[i].record.id));
     s->settled_at = now;
-    s->proved_live = s->live_count;
+    s->proved_live = live_count(s);
     probe_follow_membership(s);
     sync_follow_membership(s);
     return s;

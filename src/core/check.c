@@ -8,6 +8,7 @@
 #include "core/contact.h"
 #include "core/gossip.h"
 #include "core/instance.h"
+#include "core/live.h"
 #include "core/member.h"
 #include "core/meta.h"
 #include "core/suspects.h"
@@ -30,7 +31,7 @@ static const char *check_self(const struct swim *s)
     REQUIRE(self->record.id == s->config.id, "self is in slot 1 under its id");
     REQUIRE(self->record.status == (s->leaving ? SWIM_LEFT : SWIM_ALIVE),
             "self is alive, or left once it leaves: never suspect, never dead");
-    REQUIRE(!self->live_at && !self->status_at, "self is not among its own peers");
+    REQUIRE(!self->place, "self is not among its own peers");
     REQUIRE(!(self->flags & MEMBER_QUEUED), "self has no member events");
     return NULL;
 }
@@ -45,12 +46,8 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     REQUIRE(m->record.status <= SWIM_LEFT, "a member has one of four statuses");
     REQUIRE(addr_is_usable(&m->record.addr), "a member has an address to send to");
     REQUIRE(member_find(s, m->record.id) == slot, "a member is found by its id");
-    REQUIRE(live == (m->live_at != 0), "a member is in live[] exactly when it is live");
-    REQUIRE(!live || live_of(s)[m->live_at - 1] == slot, "live[] points back");
-    REQUIRE(live == (m->status_at != 0),
-            "a member is in alive[], or among the suspects, when live");
-    REQUIRE(!live || suspect || alive_of(s)[m->status_at - 1] == slot, "alive[] points back");
-    REQUIRE(!suspect || (m->status_at <= s->suspect_count && suspects_at(s, m->status_at) == slot),
+    REQUIRE(live == (m->place != 0), "a member is in live[] exactly when it is live");
+    REQUIRE(suspect == (doubts_of(s)[slot].place != 0),
             "a suspicion timer runs exactly for a suspect");
     REQUIRE(!dossier || dossiers_of(s)[dossier].slot == slot, "a suspect's dossier points back");
     REQUIRE(!dossier || dossiers_of(s)[dossier].count <= s->config.confirmations + 1,
@@ -110,8 +107,8 @@ static const char *check_tally(const struct swim *s, const struct tally *t)
         REQUIRE(t->status[i] == s->status_count[i], "members are counted by status");
     REQUIRE(t->used == s->slots_used && t->used <= s->config.members_max, "slots are counted");
     REQUIRE(t->used == s->by_id.count, "every member is in the id index");
-    REQUIRE(t->live == s->live_count, "live members are counted");
-    REQUIRE(t->alive == s->alive_count, "alive members are counted");
+    REQUIRE(t->live == live_count(s), "live members are counted");
+    REQUIRE(t->alive == alive_count(s), "alive members are counted");
     REQUIRE(t->suspect == s->suspect_count, "suspects are counted");
     REQUIRE(t->graves == s->tombstones.count + s->forgotten.count, "the dead are counted");
     REQUIRE(t->plain == s->plain_live, "plain members are counted");
@@ -152,6 +149,8 @@ static const char *check_lists(const struct swim *s)
         broken = check_list(&s->dossiers_free, dossier_links(s));
     for (unsigned level = 0; !broken && level < NEWS_LEVELS; level++)
         broken = check_list(&s->news[level], news_links(s));
+    if (!broken)
+        broken = live_check(s);
     return broken ? broken : suspects_check(s);
 }
 
@@ -201,15 +200,14 @@ static const char *check_bounds(const struct swim *s)
             "their keys are bounded");
     REQUIRE(s->job_count > 0 || s->job_keys_used == 0,
             "without synchronisations there are no keys");
-    REQUIRE(s->probed <= s->live_count, "the probe cursor is within live[]");
     REQUIRE(s->healing.seed_count <= SWIM_SEEDS_MAX, "seeds are bounded");
     REQUIRE(s->healing.contact_count <= SWIM_CONTACTS_MAX, "contacts are bounded");
     for (uint32_t place = 0; place < s->healing.contact_count; place++)
         REQUIRE(contact_is_found(s, place), "each contact is found by its address");
-    REQUIRE(s->leaving || (s->live_count > 0) == timer_is_on(s, TIMER_ROUND),
+    REQUIRE(s->leaving || (live_count(s) > 0) == timer_is_on(s, TIMER_ROUND),
             "probe rounds run exactly while there are peers");
     REQUIRE(s->health <= SWIM_HEALTH_MAX, "local health is bounded");
-    REQUIRE(s->leaving || (s->live_count > 0 && gossip_has_news(s)) == timer_is_on(s, TIMER_GOSSIP),
+    REQUIRE(s->leaving || (live_count(s) > 0 && gossip_has_news(s)) == timer_is_on(s, TIMER_GOSSIP),
             "gossip rounds run exactly while there is news and a peer");
     return NULL;
 }

@@ -42,7 +42,7 @@ static void arm(struct swim *s)
 {
     struct healing *h = &s->healing;
 
-    if (s->live_count == 0) {
+    if (live_count(s) == 0) {
         timer_start(s, TIMER_HEAL, h->backoff);
         return;
     }
@@ -65,7 +65,7 @@ void contact_follow_membership(struct swim *s)
         timer_stop(s, TIMER_HEAL);
     else if (!timer_is_on(s, TIMER_HEAL))
         arm(s);
-    if (s->live_count) {
+    if (live_count(s)) {
         h->backoff = BACKOFF_MIN;
     } else if (timer_is_on(s, TIMER_HEAL) && s->timers[TIMER_HEAL] > timer_now(s) + BACKOFF_MAX) {
         timer_start(s, TIMER_HEAL, h->backoff); /* isolated a moment ago */
@@ -74,7 +74,7 @@ void contact_follow_membership(struct swim *s)
 
 void contact_hurry(struct swim *s)
 {
-    if (s->live_count || !timer_is_on(s, TIMER_HEAL))
+    if (live_count(s) || !timer_is_on(s, TIMER_HEAL))
         return;
     s->healing.backoff = BACKOFF_MIN;
     timer_start(s, TIMER_HEAL, BACKOFF_MIN);
@@ -208,14 +208,14 @@ static void try_contact(struct swim *s)
 void contact_try(struct swim *s)
 {
     struct healing *h = &s->healing;
-    uint32_t seeds = s->live_count ? 1 : SEEDS_PER_TRY_ALONE;
+    uint32_t seeds = live_count(s) ? 1 : SEEDS_PER_TRY_ALONE;
 
     for (uint32_t i = 0; i < seeds && i < h->seed_count; i++) {
         if (!try_seed(s))
             break;
     }
     try_contact(s);
-    if (s->live_count == 0)
+    if (live_count(s) == 0)
         h->backoff = 2 * h->backoff < BACKOFF_MAX ? 2 * h->backoff : BACKOFF_MAX;
     timer_stop(s, TIMER_HEAL);
     contact_follow_membership(s);

@@ -97,8 +97,10 @@ static void clear_due(struct member *m)
 
 static void mark_reported(struct member *m, enum swim_event_kind kind)
 {
+    uint32_t status = is_arrival(kind) ? SWIM_ALIVE : m->record.status;
+
     clear_due(m);
-    m->reported = is_arrival(kind) ? SWIM_ALIVE : m->record.status;
+    m->reported = status & STATUS_MASK;
     if (kind == SWIM_EVENT_FORGOTTEN)
         m->flags &= (uint16_t)~MEMBER_REPORTED;
     else

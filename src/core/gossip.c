@@ -2,6 +2,7 @@
 #include "core/gossip.h"
 
 #include "core/clock.h"
+#include "core/live.h"
 #include "core/member.h"
 #include "core/meta_news.h"
 #include "core/outbox.h"
@@ -39,7 +40,7 @@ uint32_t gossip_targets(const struct swim *s)
 {
     uint32_t targets = s->config.max_sends * (s->config.adaptive_targets ? adaptive_factor(s) : 1);
 
-    return targets < s->live_count ? targets : s->live_count;
+    return targets < live_count(s) ? targets : live_count(s);
 }
 
 uint32_t gossip_limit(const struct swim *s)
@@ -100,7 +101,7 @@ static void start_rounds(struct swim *s)
 
 void gossip_follow_membership(struct swim *s)
 {
-    if (!gossip_has_news(s) || s->live_count == 0 || s->leaving)
+    if (!gossip_has_news(s) || live_count(s) == 0 || s->leaving)
         timer_stop(s, TIMER_GOSSIP);
     else if (!timer_is_on(s, TIMER_GOSSIP))
         start_rounds(s);
@@ -222,10 +223,10 @@ void gossip_round(struct swim *s)
 
     timer_stop(s, TIMER_GOSSIP);
     s->last_gossip = timer_now(s);
-    if (!gossip_has_news(s) || s->live_count == 0)
+    if (!gossip_has_news(s) || live_count(s) == 0)
         return;
     s->stats.gossip_rounds++;
-    count = replace_unproved(s, targets, member_sample_live(s, count, targets));
+    count = replace_unproved(s, targets, live_sample(s, count, targets));
     for (uint32_t i = 0; i < count; i++) {
         const struct member *m = member_at(s, targets[i]);
         struct intent *intent = outbox_push(s, WIRE_GOSSIP, targets[i], &m->record.addr);
@@ -301,7 +302,7 @@ static bool is_over(const struct telling *t, uint32_t slot, uint32_t limit)
 
     return (t->level >= limit && t->level < RUMOUR_LEVEL) ||
            (is_buried && tombstone_is_fading(t->s, slot)) ||
-           (t->s->live_count == 1 && is_idle_talk(t->s, t->intent, slot));
+           (live_count(t->s) == 1 && is_idle_talk(t->s, t->intent, slot));
 }
 
 static void end_run(struct telling *t)

@@ -10,7 +10,7 @@
  *                  |          |        ^ (LEFT likewise)
  *                  +----------+--------+
  *
- * Alive and suspect members are *live*: they are in live[] (probe order), in the address index
+ * Alive and suspect members are *live*: they are in live[] (live.h), in the address index
  * and in the view digest. Dead and left ones are *tombstones* for dead_retention_ms, and then
  * *forgotten*: invisible, but remembered for as long again, so that a third party's old word
  * does not bring them back (docs/protocol.md section 5, "no zombies").
@@ -59,6 +59,8 @@ enum {
     TELL_AGAIN_MAX = 64,    /* suspicions told again after a silence, those that end first */
     CORRECTIONS_MAX = 1024, /* times of the last corrections; members of larger tables share them,
                                and hold each other's up for a gossip interval */
+    STATUS_MASK = (1 << 2) - 1, /* what 2 bits hold */
+    PLACE_MAX = (1 << 22) - 1,  /* in live[]: what 22 bits hold */
     RTT_MAX_US = (1 << 24) - 1, /* of a member's last round trip: what 24 bits hold, 16.7 s */
     GUESSED_MAX = 255,          /* ticks between a member's last word and an accuser's estimate */
     EXPIRIES_PER_CALL = 64, /* member timers fired in one swim_advance; the rest are due at once */
@@ -111,17 +113,18 @@ struct member {
     uint32_t guessed : 8; /* how far clock_heartbeat, an accuser's estimate, is ahead of the last
                              one that the member said itself; GUESSED_MAX: that, or more */
     swim_time clock_at;
-    swim_time changed; /* host time of the last change of status */
-    uint32_t live_at;  /* place in live[] + 1; 0 when not live */
-    uint32_t
-        status_at;   /* alive: place in alive[] + 1; suspect: in their heap (suspects.h); else 0 */
-    uint16_t synced; /* number of our last synchronisation that found it equal */
+    swim_time changed;      /* host time of the last change of status */
+    uint32_t place : 22;    /* in live[]; 0 when not live */
+    uint32_t reported : 2;  /* status in the last event given to the host */
+    uint32_t news_sent : 8; /* transmissions of its news so far: which news list it is in */
+    uint16_t synced;        /* number of our last synchronisation that found it equal */
     uint16_t flags;
-    uint8_t news_sent; /* transmissions of its news so far: which news list it is in */
-    uint8_t reported;  /* status in the last event given to the host */
 };
 
-_Static_assert(sizeof(struct member) <= 80, "what is known of a member");
+_Static_assert(sizeof(struct member) <= 72, "what is known of a member");
+_Static_assert(SWIM_MEMBERS_MAX <= PLACE_MAX, "members have places");
+_Static_assert(SWIM_STATUS_COUNT - 1 <= STATUS_MASK, "statuses fit");
+_Static_assert(NEWS_LEVELS <= 1 << 8, "lists of news fit");
 
 /* What only those have whom we doubt, or mourn; all zero for the others. */
 union fate {
@@ -132,6 +135,7 @@ union fate {
 /* Of a suspect alone. */
 struct doubt {
     uint32_t dossier; /* who accuses it: accusation.h; 0: there was no room */
+    uint32_t place;   /* in the heap of suspects: suspects.h */
 };
 
 enum meta_flag {
@@ -364,7 +368,7 @@ struct layout {
     size_t outbox, jobs, job_keys, knock_places, knocks, contacts, relays, reliables, pings;
     size_t contact_heads, dossiers, dossier_links, members;
     size_t next_by_id, id_heads, next_by_addr, addr_heads;
-    size_t live, alive, news_links, event_slots, fates, doubts, vias, corrections;
+    size_t live, news_links, event_slots, fates, doubts, suspects, vias, corrections;
     size_t meta_slots, meta_links, next_by_name, name_heads, meta_news, meta_blocks, assemblies;
     size_t size;
 };
@@ -405,12 +409,11 @@ struct swim {
     uint32_t slots_used;
     struct index by_id;
     struct index by_addr;
-    uint32_t live_count;  /* without SELF */
-    uint32_t alive_count; /* without SELF */
-    uint32_t probed;      /* live[0..probed) had their turn in this cycle */
-    uint32_t plain_live;  /* live members that are known not to be capable */
-    uint32_t proved_live; /* live members that have proved their address */
-    uint32_t live_v6;     /* live members at IPv6 addresses, SELF included */
+    uint32_t live_ends[4]; /* of the parts of live[]: live.h */
+    bool is_rightward;     /* this pass of probes: its right side is yet to have its turn */
+    uint32_t plain_live;   /* live members that are known not to be capable */
+    uint32_t proved_live;  /* live members that have proved their address */
+    uint32_t live_v6;      /* live members at IPv6 addresses, SELF included */
     uint32_t status_count[SWIM_STATUS_COUNT];
     uint64_t digest;
     uint32_t bucket_digest[BUCKETS_MAX]; /* the low half: what is sent of it */
@@ -499,11 +502,11 @@ ARENA_ARRAY(id_heads, uint32_t, id_heads)
 ARENA_ARRAY(next_by_addr, uint32_t, next_by_addr)
 ARENA_ARRAY(addr_heads, uint32_t, addr_heads)
 ARENA_ARRAY(live_of, uint32_t, live)
-ARENA_ARRAY(alive_of, uint32_t, alive)
 ARENA_ARRAY(news_links, struct link, news_links)
 ARENA_ARRAY(event_slots, uint32_t, event_slots)
 ARENA_ARRAY(fates_of, union fate, fates)
 ARENA_ARRAY(doubts_of, struct doubt, doubts)
+ARENA_ARRAY(suspects_of, uint32_t, suspects)
 ARENA_ARRAY(vias_of, uint32_t, vias) /* by slot: proof.h */
 ARENA_ARRAY(corrections_of, uint32_t, corrections)
 ARENA_ARRAY(meta_slots_of, struct meta_slot, meta_slots)
@@ -559,10 +562,21 @@ static inline bool is_proved(const struct member *m)
     return m->flags & MEMBER_PROVED;
 }
 
+/* Without SELF, these two. */
+static inline uint32_t live_count(const struct swim *s)
+{
+    return s->live_ends[3];
+}
+
+static inline uint32_t alive_count(const struct swim *s)
+{
+    return s->live_ends[2] - s->live_ends[0];
+}
+
 /* Live members, this one included: the n of every formula. */
 static inline uint32_t cluster_size(const struct swim *s)
 {
-    return s->live_count + 1;
+    return live_count(s) + 1;
 }
 
 static inline swim_time ms(uint32_t milliseconds)

@@ -1,10 +1,11 @@
 /*
- * The member table. docs/protocol.md sections 4, 5 (probe order) and 8 (digest).
+ * The member table. docs/protocol.md sections 4 and 8 (digest).
  */
 #include "core/member.h"
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "core/live.h"
 
 #include <string.h>
 
@@ -170,129 +171,6 @@ void member_set_meta(struct swim *s, uint32_t slot, const struct wire_meta_key *
         digest_toggle(s, slot, hash_u64(m->record.id));
 }
 
-/* ---- live[]: probed members first, then those whose turn is still to come ---- */
-
-static void live_place(struct swim *s, uint32_t place, uint32_t slot)
-{
-    live_of(s)[place] = slot;
-    members_of(s)[slot].live_at = place + 1;
-}
-
-/* A newcomer goes to a random place: in front of the cursor with the probability that a place
- * there has, behind it otherwise (SWIM section 4.3). */
-static void live_insert(struct swim *s, uint32_t slot)
-{
-    uint32_t place = prng_below(&s->prng, s->live_count + 1);
-    uint32_t last = s->live_count++;
-
-    if (place < s->probed) {
-        if (s->probed < last)
-            live_place(s, last, live_of(s)[s->probed]);
-        live_place(s, s->probed++, slot);
-    } else {
-        live_place(s, last, slot);
-    }
-}
-
-/* The hole is filled from its own side of the cursor, so nobody gains or loses a turn. */
-static void live_remove(struct swim *s, uint32_t slot)
-{
-    uint32_t hole = members_of(s)[slot].live_at - 1;
-    uint32_t last = --s->live_count;
-
-    members_of(s)[slot].live_at = 0;
-    if (hole < s->probed) {
-        s->probed--;
-        if (hole != s->probed)
-            live_place(s, hole, live_of(s)[s->probed]);
-        hole = s->probed;
-    }
-    if (hole != last)
-        live_place(s, hole, live_of(s)[last]);
-}
-
-static void live_swap(struct swim *s, uint32_t a, uint32_t b)
-{
-    uint32_t slot = live_of(s)[a];
-
-    live_place(s, a, live_of(s)[b]);
-    live_place(s, b, slot);
-}
-
-uint32_t member_next_probe(struct swim *s)
-{
-    if (s->live_count == 0)
-        return 0;
-    if (s->probed >= s->live_count)
-        s->probed = 0;
-    /* One step of a Fisher-Yates shuffle: all steps of a cycle make a full one. */
-    live_swap(s, s->probed, s->probed + prng_below(&s->prng, s->live_count - s->probed));
-    return live_of(s)[s->probed++];
-}
-
-uint32_t member_sample_live(struct swim *s, uint32_t count, uint32_t *ret_slots)
-{
-    uint32_t found = 0;
-
-    if (count >= s->live_count) {
-        memcpy(ret_slots, live_of(s), s->live_count * sizeof *ret_slots);
-        return s->live_count;
-    }
-    /* Floyd's sampling: `count` draws, each a new member whatever the draw. */
-    for (uint32_t limit = s->live_count - count; limit < s->live_count; limit++) {
-        uint32_t slot = live_of(s)[prng_below(&s->prng, limit + 1)];
-
-        for (uint32_t i = 0; i < found; i++) {
-            if (ret_slots[i] == slot) {
-                slot = live_of(s)[limit];
-                break;
-            }
-        }
-        ret_slots[found++] = slot;
-    }
-    return found;
-}
-
-/* ---- alive[]: in no particular order ---- */
-
-static void alive_place(struct swim *s, uint32_t place, uint32_t slot)
-{
-    alive_of(s)[place] = slot;
-    members_of(s)[slot].status_at = place + 1;
-}
-
-static void alive_insert(struct swim *s, uint32_t slot)
-{
-    alive_place(s, s->alive_count++, slot);
-}
-
-static void alive_remove(struct swim *s, uint32_t slot)
-{
-    uint32_t hole = members_of(s)[slot].status_at - 1;
-    uint32_t last = --s->alive_count;
-
-    members_of(s)[slot].status_at = 0;
-    if (hole != last)
-        alive_place(s, hole, alive_of(s)[last]);
-}
-
-uint32_t member_sample_alive(struct swim *s, uint32_t count, uint32_t except, uint32_t *ret_slots)
-{
-    uint32_t found = 0;
-
-    /* A partial shuffle in place: the order of alive[] means nothing. */
-    for (uint32_t i = 0; i < s->alive_count && found < count; i++) {
-        uint32_t drawn = i + prng_below(&s->prng, s->alive_count - i);
-        uint32_t slot = alive_of(s)[drawn];
-
-        alive_place(s, drawn, alive_of(s)[i]);
-        alive_place(s, i, slot);
-        if (slot != except)
-            ret_slots[found++] = slot;
-    }
-    return found;
-}
-
 /* ---- Entering and leaving the structures that follow a record ---- */
 
 static void unlink_record(struct swim *s, uint32_t slot)
@@ -336,19 +214,17 @@ static void follow_live(struct swim *s, uint32_t slot, bool was_alive)
     struct member *m = &members_of(s)[slot];
     bool live = is_live(m);
 
-    if (live && !m->live_at) {
-        live_insert(s, slot);
+    if (live && !m->place) {
+        live_add(s, slot);
         s->plain_live += is_plain(m);
         s->proved_live += is_proved(m);
-    } else if (!live && m->live_at) {
+    } else if (!live && m->place) {
         live_remove(s, slot);
         s->plain_live -= is_plain(m);
         s->proved_live -= is_proved(m);
+    } else if (live && was_alive != (m->record.status == SWIM_ALIVE)) {
+        live_change_status(s, slot);
     }
-    if (!was_alive && m->record.status == SWIM_ALIVE)
-        alive_insert(s, slot);
-    else if (was_alive && m->record.status != SWIM_ALIVE)
-        alive_remove(s, slot);
 }
 
 /* ---- Slots ---- */
@@ -395,9 +271,7 @@ uint32_t member_add(struct swim *s, const struct record *record)
     ids_insert(s, hash, slot);
     link_record(s, slot, hash);
     if (slot != SELF && !is_terminal(record->status))
-        live_insert(s, slot);
-    if (slot != SELF && record->status == SWIM_ALIVE)
-        alive_insert(s, slot);
+        live_add(s, slot);
     return slot;
 }
 
@@ -429,7 +303,8 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record)
     bool was_alive = m->record.status == SWIM_ALIVE;
 
     ASSERT(m->record.id == record->id);
-    ASSERT(m->record.status != SWIM_SUSPECT || record->status == SWIM_SUSPECT || !m->status_at);
+    ASSERT(m->record.status != SWIM_SUSPECT || record->status == SWIM_SUSPECT ||
+           !doubts_of(s)[slot].place);
     if (m->record.status != record->status || m->flags & MEMBER_FORGOTTEN)
         m->changed = s->now;
     if (is_same_view(&m->record, record)) {
@@ -488,7 +363,7 @@ void member_set_capable(struct swim *s, uint32_t slot, bool is_capable)
 
     m->flags |= MEMBER_HEARD;
     m->flags = (uint16_t)(is_capable ? m->flags | MEMBER_CAPABLE : m->flags & ~MEMBER_CAPABLE);
-    if (m->live_at && was_plain != is_plain(m))
+    if (m->place && was_plain != is_plain(m))
         s->plain_live += was_plain ? UINT32_MAX : 1; /* one less, or one more */
 }
 
@@ -498,7 +373,7 @@ void member_set_proved(struct swim *s, uint32_t slot, bool is_proved_now)
     bool was_proved = is_proved(m);
 
     m->flags = (uint16_t)(is_proved_now ? m->flags | MEMBER_PROVED : m->flags & ~MEMBER_PROVED);
-    if (m->live_at && was_proved != is_proved_now)
+    if (m->place && was_proved != is_proved_now)
         s->proved_live += was_proved ? UINT32_MAX : 1; /* one less, or one more */
 }
 
@@ -600,8 +475,7 @@ void member_copy_table(struct swim *s, const struct swim *from)
     memcpy(next_by_addr(s), next_by_addr(from), slots * sizeof(uint32_t));
     memcpy(id_heads(s), id_heads(from), from->by_id.buckets * sizeof(uint32_t));
     memcpy(addr_heads(s), addr_heads(from), from->by_addr.buckets * sizeof(uint32_t));
-    memcpy(live_of(s), live_of(from), from->live_count * sizeof(uint32_t));
-    memcpy(alive_of(s), alive_of(from), from->alive_count * sizeof(uint32_t));
+    live_copy(s, from);
     memcpy(s->status_count, from->status_count, sizeof s->status_count);
     memcpy(s->bucket_digest, from->bucket_digest, sizeof s->bucket_digest);
     s->digest = from->digest;
@@ -610,8 +484,6 @@ void member_copy_table(struct swim *s, const struct swim *from)
     s->slots_used = from->slots_used;
     s->by_id = from->by_id;
     s->by_addr = from->by_addr;
-    s->live_count = from->live_count;
-    s->alive_count = from->alive_count;
     s->plain_live = from->plain_live;
     s->proved_live = from->proved_live;
     s->live_v6 = from->live_v6;

@@ -1,7 +1,6 @@
 /*
- * The member table: slots, the two indexes, the arrays of live and of alive members, the counts
- * and the view digest, kept consistent with each member's record. It knows nothing of timers,
- * news or events: claim.c decides what a change means and tells the others.
+ * The member table: slots, the two indexes, the live members (live.h), the counts and the view
+ * digest, kept consistent with each member's record. It knows nothing of timers, news or events: claim.c decides what a change means and tells the others.
  *
  * Every operation is O(1); nothing here scans the table.
  */
@@ -59,14 +58,6 @@ uint32_t member_estimate(const struct swim *s, const struct member *m);
 
 /* A probe of it was answered after so long. */
 void member_set_rtt(struct swim *s, uint32_t slot, swim_time rtt);
-
-/* Up to `count` distinct random live members into `ret_slots`, never SELF. O(count). */
-uint32_t member_sample_live(struct swim *s, uint32_t count, uint32_t *ret_slots);
-/* Up to `count` distinct random alive members, never SELF nor `except`. O(count). */
-uint32_t member_sample_alive(struct swim *s, uint32_t count, uint32_t except, uint32_t *ret_slots);
-/* The next member of the probe order: round-robin over a random order that is shuffled anew,
- * step by step, in each cycle (SWIM section 4.3). 0 when nobody else is live. */
-uint32_t member_next_probe(struct swim *s);
 
 /* What one live member adds to the view digest by XOR (docs/protocol.md section 8). */
 uint64_t member_digest(const struct record *record);

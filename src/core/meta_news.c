@@ -74,7 +74,7 @@ void meta_news_withdraw(struct swim *s, uint32_t slot)
 
 bool meta_news_is_due(const struct swim *s)
 {
-    return s->meta_news_count > 0 && s->live_count > s->plain_live;
+    return s->meta_news_count > 0 && live_count(s) > s->plain_live;
 }
 
 /* One transmission more. True when there are more to come. */
@@ -169,7 +169,7 @@ static bool is_idle_talk(const struct swim *s, const struct intent *intent, uint
 /* ... and nobody else can be told. */
 static bool is_alone(const struct swim *s)
 {
-    return s->proved_live == 1 || s->live_count - s->plain_live == 1;
+    return s->proved_live == 1 || live_count(s) - s->plain_live == 1;
 }
 
 /* One of the queue. What fits into no datagram beside the entries gets one of its own: one for each

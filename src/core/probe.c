@@ -4,6 +4,7 @@
 #include "core/accusation.h"
 #include "core/clock.h"
 #include "core/health.h"
+#include "core/live.h"
 #include "core/member.h"
 #include "core/outbox.h"
 #include "core/stranger.h"
@@ -17,7 +18,7 @@ void probe_abandon(struct swim *s)
 
 void probe_follow_membership(struct swim *s)
 {
-    if (s->live_count == 0 || s->leaving) {
+    if (live_count(s) == 0 || s->leaving) {
         probe_abandon(s);
         timer_stop(s, TIMER_ROUND);
     } else if (!timer_is_on(s, TIMER_ROUND)) {
@@ -103,7 +104,7 @@ void probe_round(struct swim *s)
     conclude(s);
     probe_abandon(s);
     timer_stop(s, TIMER_ROUND);
-    target = member_next_probe(s);
+    target = live_next_probe(s);
     if (!target)
         return;
     timer_start(s, TIMER_ROUND, health_probe_interval(s));
@@ -124,7 +125,7 @@ static void extend_round(struct swim *s)
 static uint32_t choose_helpers(struct swim *s, uint32_t ret[SWIM_INDIRECT_MAX])
 {
     uint32_t drawn[3 * SWIM_INDIRECT_MAX];
-    uint32_t count = member_sample_alive(s, 3 * s->config.indirect_k, s->probe.target, drawn);
+    uint32_t count = live_sample_alive(s, 3 * s->config.indirect_k, s->probe.target, drawn);
     uint32_t chosen = 0;
 
     for (unsigned pass = 0; pass < 2; pass++) {

@@ -6,6 +6,7 @@
 #include "core/event.h"
 #include "core/gossip.h"
 #include "core/inspect.h"
+#include "core/live.h"
 #include "core/member.h"
 #include "core/meta.h"
 #include "core/outbox.h"
@@ -164,7 +165,7 @@ void swim_leave(struct swim *s, swim_time now)
     if (s->leaving)
         return;
     count = 2 * s->config.indirect_k + ceil_log2(cluster_size(s));
-    count = member_sample_live(s, count < RELIABLE_MAX ? count : RELIABLE_MAX, targets);
+    count = live_sample(s, count < RELIABLE_MAX ? count : RELIABLE_MAX, targets);
     s->leaving = true;
     timer_stop(s, TIMER_RELAY);
     probe_follow_membership(s);

@@ -3,7 +3,7 @@
 
 static uint32_t *cell(const struct swim *s, uint32_t place)
 {
-    return &alive_of(s)[s->config.members_max - place];
+    return &suspects_of(s)[place - 1];
 }
 
 uint32_t suspects_at(const struct swim *s, uint32_t place)
@@ -28,7 +28,7 @@ static bool is_before(const struct swim *s, uint32_t a, uint32_t b)
 static void put(struct swim *s, uint32_t place, uint32_t slot)
 {
     *cell(s, place) = slot;
-    members_of(s)[slot].status_at = place;
+    doubts_of(s)[slot].place = place;
 }
 
 /* Moves `slot` from the hole at `place` to where it belongs, towards the root or away from it. */
@@ -53,7 +53,7 @@ static void settle(struct swim *s, uint32_t place, uint32_t slot)
 
 void suspects_add(struct swim *s, uint32_t slot, swim_time due)
 {
-    ASSERT(!member_at(s, slot)->status_at && s->alive_count + s->suspect_count < s->live_count);
+    ASSERT(member_at(s, slot)->record.status == SWIM_SUSPECT && !doubts_of(s)[slot].place);
     fates_of(s)[slot].due = due;
     s->suspect_count++;
     settle(s, s->suspect_count, slot);
@@ -61,20 +61,20 @@ void suspects_add(struct swim *s, uint32_t slot, swim_time due)
 
 void suspects_remove(struct swim *s, uint32_t slot)
 {
-    uint32_t hole = member_at(s, slot)->status_at;
+    uint32_t hole = doubts_of(s)[slot].place;
     uint32_t last = suspects_at(s, s->suspect_count);
 
     ASSERT(suspects_at(s, hole) == slot);
     s->suspect_count--;
     if (last != slot)
         settle(s, hole, last);
-    members_of(s)[slot].status_at = 0;
+    doubts_of(s)[slot].place = 0;
     fates_of(s)[slot].due = 0;
 }
 
 void suspects_set_due(struct swim *s, uint32_t slot, swim_time due)
 {
-    uint32_t place = member_at(s, slot)->status_at;
+    uint32_t place = doubts_of(s)[slot].place;
 
     ASSERT(suspects_at(s, place) == slot);
     fates_of(s)[slot].due = due;
@@ -86,7 +86,7 @@ const char *suspects_check(const struct swim *s)
     for (uint32_t place = 1; place <= s->suspect_count; place++) {
         uint32_t slot = suspects_at(s, place);
 
-        if (members_of(s)[slot].status_at != place)
+        if (doubts_of(s)[slot].place != place)
             return "the heap of suspects points back";
         if (place > 1 && is_before(s, slot, suspects_at(s, place / 2)))
             return "the heap of suspects is in order";

@@ -1,19 +1,14 @@
 /*
- * The suspects by the end of their time: a binary heap of slots. Its array is the back of alive[],
- * since nobody is alive and suspect at once, and the ends of their times lie where tombstones have
- * their links:
- *
- *     alive[]: | alive 0 | alive 1 | .. ->          <- .. | suspect 2 | suspect 1 |    members_max
- *
- * Equal ends come in the order of slots, whatever the heap's shape.
+ * The suspects by the end of their time: a binary heap of slots. The ends of their times lie where
+ * tombstones have their links. Equal ends come in the order of slots, whatever the heap's shape.
  */
 #ifndef SWIM_CORE_SUSPECTS_H
 #define SWIM_CORE_SUSPECTS_H
 
 #include "core/instance.h"
 
-/* The member at `slot`, which is in neither part of alive[], is a suspect until `due`, which counts
- * as suspicion_now does. O(log suspects), as all that changes the heap. */
+/* The member at `slot`, which is not in the heap, is a suspect until `due`, which counts as
+ * suspicion_now does. O(log suspects), as all that changes the heap. */
 void suspects_add(struct swim *s, uint32_t slot, swim_time due);
 /* Asserted: the member at `slot` is a suspect. */
 void suspects_remove(struct swim *s, uint32_t slot);

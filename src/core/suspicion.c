@@ -102,7 +102,7 @@ static bool is_deaf(const struct swim *s, uint32_t slot)
     if (!s->config.local_health || !index)
         return false;
     if (is_silent(s))
-        return s->alive_count > 0 && age < DEAF_TIMES * d->longest;
+        return alive_count(s) > 0 && age < DEAF_TIMES * d->longest;
     return age < 2 * DEAF_TIMES * d->longest && s->now - s->hearing_since < d->shortest;
 }
 
@@ -112,7 +112,7 @@ static bool is_minority(const struct swim *s)
 {
     uint32_t lost = s->suspect_count + s->tombstones.count;
 
-    return 2 * lost > s->live_count + s->tombstones.count;
+    return 2 * lost > live_count(s) + s->tombstones.count;
 }
 
 /* What one finds who hears nobody, or misses most, or does badly himself, is as likely his own loss as theirs. It is no

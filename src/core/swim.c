@@ -63,7 +63,6 @@ static struct layout layout_of(const struct swim_config *config)
     l.next_by_addr = place(&at, slots, sizeof(uint32_t));
     l.addr_heads = place(&at, heads_for(config->members_max, ADDR_LOAD), sizeof(uint32_t));
     l.live = place(&at, slots, sizeof(uint32_t));
-    l.alive = place(&at, slots, sizeof(uint32_t));
     l.news_links = place(&at, slots, sizeof(struct link));
     l.event_slots = place(&at, config->members_max, sizeof(uint32_t));
     l.outbox = place(&at, OUTBOX_MAX, sizeof(struct intent));
@@ -74,6 +73,7 @@ static struct layout layout_of(const struct swim_config *config)
     /* For troubles, and for what differs. */
     l.fates = place(&at, slots, sizeof(union fate));
     l.doubts = place(&at, slots, sizeof(struct doubt));
+    l.suspects = place(&at, config->members_max, sizeof(uint32_t));
     l.vias = place(&at, slots, sizeof(uint32_t));
     l.corrections = place(&at, slots < CORRECTIONS_MAX ? slots : CORRECTIONS_MAX, sizeof(uint32_t));
     l.job_keys = place(&at, JOB_KEYS_MAX, sizeof(uint32_t));

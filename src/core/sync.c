@@ -38,7 +38,7 @@ static bool is_off(const struct swim *s)
 
 void sync_follow_membership(struct swim *s)
 {
-    if (s->live_count == 0)
+    if (live_count(s) == 0)
         s->settled_at = SWIM_NEVER;
     else if (s->settled_at == SWIM_NEVER)
         s->settled_at = s->now + SETTLING;
@@ -96,7 +96,7 @@ void sync_push_periodic(struct swim *s)
 {
     timer_stop(s, TIMER_SYNC);
     for (unsigned draw = 0; s->plain_live && draw < PLAIN_DRAWS; draw++) {
-        uint32_t slot = live_of(s)[prng_below(&s->prng, s->live_count)];
+        uint32_t slot = live_of(s)[1 + prng_below(&s->prng, live_count(s))];
         const struct member *m = member_at(s, slot);
         struct source peer = {.slot = slot, .addr = m->record.addr, .is_proved = true};
 
@@ -168,7 +168,7 @@ void sync_hear_view(struct swim *s, const struct wire_datagram *dg, const struct
         s->differs_since = s->now;
     /* Two clusters that meet need not wait; a newcomer with an empty table is being sent one. */
     is_first_contact =
-        source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 && s->live_count > 1;
+        source->heard_new && dg->header.kind == WIRE_ACK && dg->view_count > 2 && live_count(s) > 1;
     if (is_first_contact || is_far_apart(s, gap_to(s, dg)) || is_overdue(s))
         sync_ask(s, partner(s, source->slot));
 }

@@ -1,12 +1,13 @@
 /*
- * The member table (src/core/member.h): slots, indexes, live[] and alive[], counts and digest
- * against a naive model; the probe order; the samples; a full table.
+ * The member table (src/core/member.h): slots, indexes, live[], counts and digest against a naive
+ * model; a full table.
  */
 #include "support.h"
 
 #include "harness.h"
 
 #include "base/prng.h"
+#include "core/live.h"
 #include "core/member.h"
 
 enum { POOL = 200 }; /* numbers 2 .. POOL + 1 come and go */
@@ -55,19 +56,13 @@ static void assert_arrays(const struct swim *s)
         m = member_at(s, slot);
         assert_memory_equal(&m->record.addr.ip, &models[number].record.addr.ip, 16);
         assert_int_equal(m->record.status, models[number].record.status);
-        assert_int_equal(m->live_at != 0, is_model_live(number));
-        assert_int_equal(m->status_at != 0,
-                         is_model_live(number) && m->record.status == SWIM_ALIVE);
-        if (m->live_at)
-            assert_int_equal(live_of(s)[m->live_at - 1], slot);
-        if (m->status_at)
-            assert_int_equal(alive_of(s)[m->status_at - 1], slot);
-        live += m->live_at != 0;
-        alive += m->status_at != 0;
+        assert_int_equal(m->place != 0, is_model_live(number));
+        live += m->place != 0;
+        alive += m->place != 0 && m->record.status == SWIM_ALIVE;
     }
-    assert_int_equal(s->live_count, live);
-    assert_int_equal(s->alive_count, alive);
-    assert_true(s->probed <= s->live_count);
+    assert_int_equal(live_count(s), live);
+    assert_int_equal(alive_count(s), alive);
+    assert_null(live_check(s));
 }
 
 static void assert_sums(const struct swim *s)
@@ -159,7 +154,7 @@ static void test_random_use(void **state)
     for (uint32_t i = 0; i < 40000; i++) {
         step(s, &prng);
         if (prng_below(&prng, 4) == 0)
-            (void)member_next_probe(s);
+            (void)live_next_probe(s);
         if (i % 50 == 0) {
             assert_arrays(s);
             assert_sums(s);
@@ -176,187 +171,8 @@ static struct swim *with_members(uint32_t last)
     struct swim *s = member_begin(&config, START);
 
     hear_members(s, START, 2, last);
-    assert_int_equal(s->live_count, last - 1);
+    assert_int_equal(live_count(s), last - 1);
     return s;
-}
-
-static void test_each_cycle_visits_everybody_once(void **state)
-{
-    static const uint32_t sizes[] = {1, 2, 3, 10, 57};
-
-    (void)state;
-    for (unsigned k = 0; k < COUNT_OF(sizes); k++) {
-        uint32_t n = sizes[k];
-        struct swim *s = with_members(n + 1);
-        uint32_t last_visit[64] = {0};
-
-        for (uint32_t round = 1; round <= 200 * n;) {
-            bool seen[64] = {false};
-
-            for (uint32_t i = 0; i < n; i++, round++) {
-                uint64_t id = member_at(s, member_next_probe(s))->record.id;
-
-                assert_in_range(id, 2, n + 1);
-                assert_false(seen[id]);
-                seen[id] = true;
-                if (last_visit[id])
-                    assert_true(round - last_visit[id] <= 2 * n - 1);
-                last_visit[id] = round;
-            }
-        }
-        member_end(s);
-    }
-}
-
-/* Members come and go: whoever stays is still visited within 2n - 1 rounds of the largest n. */
-static void test_waiting_is_bounded_under_churn(void **state)
-{
-    enum { STAYING = 10, COMING = 30, N = STAYING + COMING };
-    struct swim *s = with_members(STAYING + 1);
-    uint32_t last_visit[N + 2] = {0};
-    struct prng prng;
-
-    (void)state;
-    prng_init(&prng, test_seed("churn"));
-    memset(models, 0, sizeof models);
-    for (uint32_t round = 1; round <= 20000; round++) {
-        uint32_t number = STAYING + 2 + prng_below(&prng, COMING);
-        uint32_t slot = member_find(s, number);
-        struct record record = {.id = number, .addr = addr4(number)};
-        uint64_t id = member_at(s, member_next_probe(s))->record.id;
-
-        last_visit[id] = round;
-        for (uint32_t stays = 2; stays < STAYING + 2; stays++)
-            assert_true(round - last_visit[stays] <= 2 * N - 1);
-        if (!slot) {
-            member_add(s, &record);
-        } else {
-            record.status = is_live(member_at(s, slot)) ? SWIM_DEAD : SWIM_ALIVE;
-            member_set(s, slot, &record);
-        }
-    }
-    free(s);
-}
-
-static double chi_square(const uint32_t *counts, uint32_t kinds)
-{
-    double sum = 0;
-    double total = 0;
-
-    for (uint32_t i = 0; i < kinds; i++)
-        total += counts[i];
-    for (uint32_t i = 0; i < kinds; i++) {
-        double off = counts[i] - total / kinds;
-
-        sum += off * off / (total / kinds);
-    }
-    return sum;
-}
-
-/* With 9 degrees of freedom 33.7 is exceeded once in ten thousand times; the seeds are fixed. */
-#define CHI_SQUARE_9 33.7
-
-static void test_probe_order_is_uniform(void **state)
-{
-    struct swim *s = with_members(11);
-    uint32_t counts[10][10] = {{0}}; /* by place in the cycle, by member */
-
-    (void)state;
-    for (uint32_t cycle = 0; cycle < 20000; cycle++) {
-        for (uint32_t place = 0; place < 10; place++)
-            counts[place][member_at(s, member_next_probe(s))->record.id - 2]++;
-    }
-    for (uint32_t place = 0; place < 10; place++)
-        assert_true(chi_square(counts[place], 10) < CHI_SQUARE_9);
-    member_end(s);
-}
-
-/* A newcomer's first turn is as likely to be in any of the places that remain. */
-static void test_newcomers_enter_at_a_random_place(void **state)
-{
-    enum { RUNS = 3000 };
-    uint32_t in_this_cycle = 0;
-
-    (void)state;
-    for (uint32_t run = 0; run < RUNS; run++) {
-        struct swim_config config = quiet_config_of(1);
-        struct swim *s;
-
-        config.seed = run;
-        config.members_max = 16;
-        s = member_begin(&config, START);
-        hear_members(s, START, 2, 11);
-        for (uint32_t i = 0; i < 5; i++)
-            member_next_probe(s);
-        hear_members(s, START, 12, 12);
-        while (s->probed < s->live_count)
-            in_this_cycle += member_at(s, member_next_probe(s))->record.id == 12;
-        member_end(s);
-    }
-    /* 6 of 11 places lie ahead: 1,636 of 3,000, with a deviation of 27. */
-    assert_in_range(in_this_cycle, 1636 - 5 * 27, 1636 + 5 * 27);
-}
-
-static void count_sample(const struct swim *s, const uint32_t *slots, uint32_t found,
-                         uint32_t *counts)
-{
-    for (uint32_t i = 0; i < found; i++) {
-        assert_true(slots[i] != SELF);
-        counts[member_at(s, slots[i])->record.id - 2]++;
-        for (uint32_t j = 0; j < i; j++)
-            assert_true(slots[i] != slots[j]);
-    }
-}
-
-static void test_samples_are_uniform(void **state)
-{
-    struct swim *s = with_members(11);
-
-    (void)state;
-    for (uint32_t size = 1; size <= 5; size++) {
-        uint32_t live[10] = {0};
-        uint32_t alive[10] = {0};
-
-        for (uint32_t i = 0; i < 20000; i++) {
-            uint32_t slots[10];
-            uint32_t found = member_sample_live(s, size, slots);
-
-            assert_int_equal(found, size);
-            count_sample(s, slots, found, live);
-            found = member_sample_alive(s, size, 0, slots);
-            assert_int_equal(found, size);
-            count_sample(s, slots, found, alive);
-        }
-        assert_true(chi_square(live, 10) < CHI_SQUARE_9);
-        assert_true(chi_square(alive, 10) < CHI_SQUARE_9);
-    }
-    member_end(s);
-}
-
-static void test_samples_leave_out(void **state)
-{
-    struct swim *s = with_members(6);
-    struct wire_entry doubt = entry_of(3);
-    uint32_t slots[10];
-    uint32_t counts[10] = {0};
-
-    (void)state;
-    doubt.status = SWIM_SUSPECT;
-    hear_entry(s, START, 2, doubt);
-    for (uint32_t i = 0; i < 1000; i++) {
-        uint32_t found = member_sample_alive(s, 10, member_find(s, 4), slots);
-
-        assert_int_equal(found, 3); /* 2, 5 and 6 */
-        count_sample(s, slots, found, counts);
-        found = member_sample_alive(s, 2, member_find(s, 4), slots);
-        assert_int_equal(found, 2);
-        count_sample(s, slots, found, counts);
-    }
-    assert_int_equal(counts[3 - 2], 0);
-    assert_int_equal(counts[4 - 2], 0);
-    assert_int_equal(member_sample_live(s, 10, slots), 5); /* suspects are live */
-    assert_int_equal(member_sample_live(s, 0, slots), 0);
-    member_end(s);
 }
 
 static void test_full_table_refuses_newcomers_once_aloud(void **state)
@@ -426,12 +242,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_use),
-        cmocka_unit_test(test_each_cycle_visits_everybody_once),
-        cmocka_unit_test(test_waiting_is_bounded_under_churn),
-        cmocka_unit_test(test_probe_order_is_uniform),
-        cmocka_unit_test(test_newcomers_enter_at_a_random_place),
-        cmocka_unit_test(test_samples_are_uniform),
-        cmocka_unit_test(test_samples_leave_out),
         cmocka_unit_test(test_full_table_refuses_newcomers_once_aloud),
         cmocka_unit_test(test_slots_are_stable_and_listed),
         cmocka_unit_test(test_found_by_mapped_address),

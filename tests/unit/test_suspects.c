@@ -1,5 +1,4 @@
-/* The heap of suspects (src/core/suspects.h), which shares its array with those alive, against a
- * linear search. */
+/* The heap of suspects (src/core/suspects.h), against a linear search. */
 #include "support.h"
 
 #include "harness.h"
@@ -18,7 +17,7 @@ static struct swim *with_full_table(void)
     config.members_max = OTHERS + 1;
     s = member_begin(&config, START);
     hear_members(s, START, 2, OTHERS + 1);
-    assert_int_equal(s->alive_count, OTHERS);
+    assert_int_equal(alive_count(s), OTHERS);
     return s;
 }
 
@@ -40,17 +39,6 @@ static uint32_t model_first(const struct swim *s, const swim_time *dues)
             best = slot;
     }
     return best;
-}
-
-static void assert_alive(const struct swim *s)
-{
-    for (uint32_t i = 0; i < s->alive_count; i++) {
-        const struct member *m = member_at(s, alive_of(s)[i]);
-
-        assert_int_equal(m->record.status, SWIM_ALIVE);
-        assert_int_equal(m->status_at, i + 1);
-    }
-    assert_int_equal(s->alive_count + s->suspect_count, OTHERS);
 }
 
 static void change(struct swim *s, struct prng *prng, swim_time *dues)
@@ -81,14 +69,14 @@ static void test_random_against_model(void **state)
     for (uint32_t step = 0; step < 20000; step++) {
         change(s, &prng, dues);
         assert_null(suspects_check(s));
-        assert_alive(s);
+        assert_int_equal(alive_count(s) + s->suspect_count, OTHERS);
         if (s->suspect_count > 0)
             assert_int_equal(suspects_at(s, 1), model_first(s, dues));
     }
     free(s);
 }
 
-/* A table of which everybody is doubted: the two parts of the array meet. */
+/* A table of which everybody is doubted. */
 static void test_everybody_is_suspect(void **state)
 {
     struct swim *s = with_full_table();
@@ -97,7 +85,7 @@ static void test_everybody_is_suspect(void **state)
     for (uint32_t slot = 2; slot <= OTHERS + 1; slot++) {
         set_status(s, slot, SWIM_SUSPECT);
         suspects_add(s, slot, slot % 7);
-        assert_alive(s);
+        assert_int_equal(alive_count(s) + s->suspect_count, OTHERS);
     }
     for (swim_time last = 0; s->suspect_count > 0;) {
         uint32_t slot = suspects_at(s, 1);
@@ -106,7 +94,7 @@ static void test_everybody_is_suspect(void **state)
         last = suspects_due(s, slot);
         suspects_remove(s, slot);
         set_status(s, slot, SWIM_ALIVE);
-        assert_alive(s);
+        assert_int_equal(alive_count(s) + s->suspect_count, OTHERS);
     }
     free(s);
 }
@@ -125,7 +113,7 @@ static void test_check_sees_damage(void **state)
     assert_non_null(suspects_check(s));
     fates_of(s)[2].due = 2;
     assert_null(suspects_check(s));
-    members_of(s)[5].status_at++;
+    doubts_of(s)[5].place++;
     assert_non_null(suspects_check(s));
     free(s);
 }
