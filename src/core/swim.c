@@ -19,9 +19,9 @@
 
 #include <string.h>
 
-/* Members a head of the index by address: it is asked about newcomers and strangers, not about each
- * datagram as that by id is. */
-enum { ADDR_LOAD = 4 };
+/* Members a head of an index, which costs 4 bytes. That by address is asked about newcomers and
+ * strangers, not about each datagram as that by id is. */
+enum { ID_LOAD = 2, ADDR_LOAD = 4, NAME_LOAD = 1 };
 
 static size_t place(size_t *at, size_t count, size_t size)
 {
@@ -51,7 +51,6 @@ static uint32_t heads_for(uint32_t members, uint32_t load)
 static struct layout layout_of(const struct swim_config *config)
 {
     size_t slots = (size_t)config->members_max + 1;
-    size_t heads = heads_for(config->members_max, 1);
     size_t at = sizeof(struct swim);
     struct layout l;
 
@@ -59,7 +58,7 @@ static struct layout layout_of(const struct swim_config *config)
      * on, then what meets on a page. So as few pages as can be are touched for a part of them. */
     l.members = place(&at, slots, sizeof(struct member));
     l.next_by_id = place(&at, slots, sizeof(uint32_t));
-    l.id_heads = place(&at, heads, sizeof(uint32_t));
+    l.id_heads = place(&at, heads_for(config->members_max, ID_LOAD), sizeof(uint32_t));
     l.next_by_addr = place(&at, slots, sizeof(uint32_t));
     l.addr_heads = place(&at, heads_for(config->members_max, ADDR_LOAD), sizeof(uint32_t));
     l.live = place(&at, slots, sizeof(uint32_t));
@@ -89,7 +88,7 @@ static struct layout layout_of(const struct swim_config *config)
     l.meta_links = place(&at, slots, sizeof(struct link));
     l.meta_news = place(&at, NEWS_LEVELS, sizeof(struct list));
     l.next_by_name = place(&at, slots, sizeof(uint32_t));
-    l.name_heads = place(&at, heads, sizeof(uint32_t));
+    l.name_heads = place(&at, heads_for(config->members_max, NAME_LOAD), sizeof(uint32_t));
     l.assemblies = place(&at, ASSEMBLIES_MAX, sizeof(struct assembly));
     l.meta_blocks = place(&at, meta_store_blocks(config) + (size_t)1, sizeof(struct meta_block));
     l.size = (at + 15) & ~(size_t)15;
@@ -123,9 +122,9 @@ struct swim *swim_init(void *arena, size_t size, const struct swim_config *confi
     contact_begin_quickly(s);
     for (unsigned i = 0; i < TIMER_COUNT; i++)
         s->timers[i] = SWIM_NEVER;
-    index_init(&s->by_id, heads_for(config->members_max, 1), 1);
+    index_init(&s->by_id, heads_for(config->members_max, ID_LOAD), ID_LOAD);
     index_init(&s->by_addr, heads_for(config->members_max, ADDR_LOAD), ADDR_LOAD);
-    index_init(&s->by_name, heads_for(config->members_max, 1), 1);
+    index_init(&s->by_name, heads_for(config->members_max, NAME_LOAD), NAME_LOAD);
     s->meta_blocks_max = config->meta_memory / META_BLOCK_SIZE;
     self_init(s);
     return s;
