@@ -65,7 +65,7 @@ static inline bool addr_is_usable(const struct swim_addr *addr)
     if (addr->family != 4)
         return addr_is_usable_v6(addr);
     /* 224.0.0.0 and up: multicast, reserved and broadcast. */
-    return addr->port != 0 && memcmp(addr->ip, any, sizeof any) && addr->ip[0] < 224;
+    return addr->port != 0 && memcmp(addr->ip, any, sizeof any) != 0 && addr->ip[0] < 224;
 }
 /* Goes over the wire, in digests: docs/protocol.md section 8. */
 static inline uint64_t addr_hash(const struct swim_addr *addr)
