@@ -1,6 +1,7 @@
 /*
  * The member table: slots, the two indexes, the live members (live.h), the counts and the view
- * digest, kept consistent with each member's record. It knows nothing of timers, news or events: claim.c decides what a change means and tells the others.
+ * digest, kept consistent with each member's record. It knows nothing of timers, news or events:
+ * claim.c decides what a change means and tells the others.
  *
  * Every operation is O(1); nothing here scans the table.
  */
