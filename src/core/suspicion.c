@@ -14,8 +14,8 @@ enum {
     SILENCE_ROUNDS = 4, /* probe intervals without a word from anybody: two members that reach each
                            other, and a third one that is dead, speak at least every three */
     HEALTH_BAD = 3,     /* one probe that neither its target nor two intermediaries answered */
-    DEAF_TIMES = 6, /* the longest time of a suspicion in silence, in times without confirmation;
-                           and twice that in all */
+    DEAF_TIMES = 6,     /* the longest time of a suspicion in one silence, in times without
+                       confirmation; and twice that in all */
 };
 
 swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
@@ -91,19 +91,21 @@ static bool is_silent(const struct swim *s)
 }
 
 /* A verdict needs a witness that could have spoken for the suspect. While we hear nobody at all,
- * though there is somebody left whom we do not doubt, the fault is ours; and after such a silence
- * the suspect gets the shortest time there is. But nobody is doubted for ever. */
+ * though there is somebody left whom we do not doubt, the fault is ours. After such a silence the
+ * suspect gets the shortest time there is, in which others are heard: of a moment between two
+ * silences, most of what was sent is lost. But nobody is doubted for ever. */
 static bool is_deaf(const struct swim *s, uint32_t slot)
 {
     uint32_t index = accusation_dossier(s, slot);
     const struct dossier *d = &dossiers_of(s)[index];
     swim_time age = suspicion_now(s) - d->started;
+    swim_time silence = s->now - s->last_heard;
 
-    if (!s->config.local_health || !index)
+    if (!s->config.local_health || !index || age >= 2 * DEAF_TIMES * d->longest)
         return false;
     if (is_silent(s))
-        return alive_count(s) > 0 && age < DEAF_TIMES * d->longest;
-    return age < 2 * DEAF_TIMES * d->longest && s->now - s->hearing_since < d->shortest;
+        return alive_count(s) > 0 && (age < silence ? age : silence) < DEAF_TIMES * d->longest;
+    return s->last_heard - s->hearing_since < d->shortest;
 }
 
 /* More than half of all that are known are doubted or dead: we are on the small side of a cut, or

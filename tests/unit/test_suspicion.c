@@ -636,7 +636,7 @@ static void test_who_hears_others_gives_his_verdict(void **state)
     }
 }
 
-/* Not for ever: four times its longest time, and a look. */
+/* Not for ever: six times its longest time, and a look. */
 static void test_nobody_is_doubted_for_ever(void **state)
 {
     swim_time due, now;
@@ -649,6 +649,45 @@ static void test_nobody_is_doubted_for_ever(void **state)
     assert_in_range(now - START, 6 * (due - START), 6 * (due - START) + 1000 * SWIM_MS);
     assert_int_equal(stats_of(s).failures, 1);
     member_end(s);
+}
+
+/* In a small cluster the shortest time is shorter than what counts as silence. */
+static void test_a_word_between_silences_ends_in_no_verdict(void **state)
+{
+    swim_time due, now;
+    struct swim *s = doubting(8, true, &due);
+
+    (void)state;
+    now = wait_for_4(s, START, due + 3000 * SWIM_MS, false);
+    assert_true(suspicion_timeout_min(s) < 4000 * SWIM_MS);
+    hear_members(s, now, 2, 2);
+    (void)wait_for_4(s, now, now + 10000 * SWIM_MS, false);
+    assert_int_equal(status_of(s, 4), SWIM_SUSPECT);
+    member_end(s);
+}
+
+/* After each word a silence begins anew; but twice six times the longest time are enough. */
+static void test_words_between_silences_lengthen_a_doubt_once(void **state)
+{
+    static const unsigned words[] = {1, 100}, expected[] = {5 + 6, 12};
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT_OF(words); i++) {
+        swim_time due, longest, now = START;
+        struct swim *s = doubting(60, true, &due);
+
+        longest = due - START;
+        s->config.suspect_timeout_ms = 3600000; /* of those that our own probes will doubt */
+        for (unsigned k = 0; k < words[i] && status_of(s, 4) == SWIM_SUSPECT; k++) {
+            now = wait_for_4(s, now, now + 5 * longest, false);
+            hear_members(s, now, 2, 2);
+        }
+        now = wait_for_4(s, now, SWIM_NEVER, false);
+        assert_int_equal(status_of(s, 4), SWIM_DEAD);
+        assert_in_range(now - START, expected[i] * longest, expected[i] * longest + 1000 * SWIM_MS);
+        assert_int_equal(stats_of(s).pauses, 0);
+        member_end(s);
+    }
 }
 
 /* ---- Told again ---- */
@@ -724,6 +763,8 @@ int main(void)
         cmocka_unit_test(test_the_deaf_give_no_verdict),
         cmocka_unit_test(test_who_hears_others_gives_his_verdict),
         cmocka_unit_test(test_nobody_is_doubted_for_ever),
+        cmocka_unit_test(test_a_word_between_silences_ends_in_no_verdict),
+        cmocka_unit_test(test_words_between_silences_lengthen_a_doubt_once),
         cmocka_unit_test(test_after_a_silence_doubts_are_told_again),
     };
 
