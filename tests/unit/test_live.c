@@ -240,6 +240,42 @@ static void test_probe_order_is_uniform(void **state)
     free(s);
 }
 
+/* Places are uniform as well where each second pass is the one before it turned about. But who comes
+ * when, and after whom, tells nothing of the next pass, whoever is doubted meanwhile. */
+static void test_passes_are_independent(void **state)
+{
+    struct swim *s = with_members(11, 3, test_seed(__func__));
+    uint32_t places[10][10] = {{0}};    /* by place in the pass before, by place */
+    uint32_t followers[10][10] = {{0}}; /* by member, by who comes next; itself: nobody */
+    uint32_t before[10] = {0};
+    struct prng prng;
+
+    (void)state;
+    prng_init(&prng, test_seed(__func__));
+    for (uint32_t pass = 0; pass < 20000; pass++) {
+        uint32_t last = 0;
+
+        for (uint32_t place = 0; place < 10; place++) {
+            uint32_t member = next_probe(s) - 2;
+
+            if (pass > 0)
+                places[before[member]][place]++;
+            if (place > 0)
+                followers[last][member]++;
+            before[member] = place;
+            last = member;
+            set_status(s, 2 + prng_below(&prng, 10),
+                       prng_below(&prng, 3) ? SWIM_ALIVE : SWIM_SUSPECT);
+        }
+        followers[last][last]++;
+    }
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_uniform(places[i]);
+        assert_uniform(followers[i]);
+    }
+    free(s);
+}
+
 /* A newcomer's first turn is as likely to be in any of the places: of eleven, five were passed. */
 static void test_newcomers_enter_at_a_random_place(void **state)
 {
@@ -348,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_each_pass_visits_everybody_once),
         cmocka_unit_test(test_waiting_is_bounded_under_churn),
         cmocka_unit_test(test_probe_order_is_uniform),
+        cmocka_unit_test(test_passes_are_independent),
         cmocka_unit_test(test_newcomers_enter_at_a_random_place),
         cmocka_unit_test(test_samples_are_uniform),
         cmocka_unit_test(test_samples_leave_out),
