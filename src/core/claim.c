@@ -392,31 +392,40 @@ static bool is_admissible(struct swim *s, const struct record *heard)
     return true;
 }
 
-void claim_hear_entry(struct swim *s, const struct wire_entry *entry, struct source *source)
+bool claim_next_other_entry(struct reader *entries, struct record *ret)
 {
-    struct record heard = {
-        .id = entry->id,
-        .incarnation = entry->incarnation,
-        .heartbeat = entry->heartbeat,
-        .status = entry->status,
-        .addr = addr_fold(&entry->addr),
+    struct wire_entry entry;
+
+    if (!wire_next_other_entry(entries, &entry))
+        return false;
+    *ret = (struct record){
+        .id = entry.id,
+        .incarnation = entry.incarnation,
+        .heartbeat = entry.heartbeat,
+        .addr = addr_fold(&entry.addr),
+        .status = entry.status,
     };
+    return true;
+}
+
+void claim_hear_entry(struct swim *s, const struct record *heard, struct source *source)
+{
     uint32_t slot;
 
-    if (heard.id == self_of(s)->record.id) {
-        if (heard.status <= SWIM_LEFT)
-            self_hear(s, &heard, source);
+    if (heard->id == self_of(s)->record.id) {
+        if (heard->status <= SWIM_LEFT)
+            self_hear(s, heard, source);
         return;
     }
-    if (!is_admissible(s, &heard))
+    if (!is_admissible(s, heard))
         return;
-    slot = member_find(s, heard.id);
+    slot = member_find(s, heard->id);
     if (slot && member_at(s, slot)->flags & MEMBER_FORGOTTEN)
-        hear_about_forgotten(s, &heard, slot, source);
+        hear_about_forgotten(s, heard, slot, source);
     else if (slot)
-        hear_about_known(s, &heard, slot, source);
-    else if (is_terminal(heard.status))
+        hear_about_known(s, heard, slot, source);
+    else if (is_terminal(heard->status))
         s->stats.zombies_refused++;
-    else if ((slot = learn(s, &heard, source->is_settling)) != 0 && source->is_sync)
-        sync_note_equal(s, slot, &heard);
+    else if ((slot = learn(s, heard, source->is_settling)) != 0 && source->is_sync)
+        sync_note_equal(s, slot, heard);
 }

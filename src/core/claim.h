@@ -9,6 +9,8 @@
 #include "core/instance.h"
 #include "wire/wire.h"
 
+#include <string.h>
+
 /* Who said it, and how what they said is to be treated. */
 struct source {
     struct swim_addr addr; /* where the datagram came from: corrections go there */
@@ -31,8 +33,32 @@ struct source {
 /* The sender itself, by its header: first-hand, once it is admitted (proof.h). Sets slot,
  * heard_fresh and heard_new. */
 void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct source *source);
-/* One entry of a datagram's payload: second-hand, unless it is the sender's own. */
-void claim_hear_entry(struct swim *s, const struct wire_entry *entry, struct source *source);
+/* As claim_next_entry, where what is left, if anything, does not begin with an entry of family 4. */
+bool claim_next_other_entry(struct reader *entries, struct record *ret);
+/* The next entry of a payload as a record; false at the end. Its fields are stored one by one: a
+ * record that is put together elsewhere and copied is loaded by 16 bytes right after it was stored by 8
+ * and fewer, which waits until all of them are in the cache. */
+static inline bool claim_next_entry(struct reader *entries, struct record *ret)
+{
+    const uint8_t *at = wire_next_entry4(entries);
+    struct wire_entry entry;
+
+    if (!at)
+        return reader_left(entries) > 0 && claim_next_other_entry(entries, ret);
+    wire_load_entry4(at, &entry);
+    ret->id = entry.id;
+    ret->incarnation = entry.incarnation;
+    ret->heartbeat = entry.heartbeat;
+    memcpy(ret->addr.ip, entry.addr.ip, 8);
+    memset(ret->addr.ip + 8, 0, 8);
+    ret->addr.port = entry.addr.port;
+    ret->addr.family = 4;
+    ret->status = entry.status;
+    return true;
+}
+
+/* What one entry says: second-hand, unless it is the sender's own. */
+void claim_hear_entry(struct swim *s, const struct record *heard, struct source *source);
 /* This member itself finds another one suspect or dead, or takes an accuser's word for it: a
  * record of our own making, at our own estimate of that member's clock. */
 void claim_declare(struct swim *s, uint32_t slot, enum swim_status status);

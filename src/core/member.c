@@ -73,14 +73,18 @@ uint32_t member_find(const struct swim *s, uint64_t id)
 #define PREFETCH(address) ((void)(address))
 #endif
 
-void member_prefetch(const struct swim *s, const uint64_t *ids, uint32_t count)
+uint32_t member_prefetch_head(const struct swim *s, uint64_t id)
 {
-    const uint32_t *heads = id_heads(s);
+    uint32_t head = index_bucket(&s->by_id, hash_u64(id));
 
-    for (uint32_t i = 0; i < count; i++)
-        PREFETCH(&heads[index_bucket(&s->by_id, hash_u64(ids[i]))]);
+    PREFETCH(&id_heads(s)[head]);
+    return head;
+}
+
+void member_prefetch(const struct swim *s, const uint32_t *heads, uint32_t count)
+{
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t slot = heads[index_bucket(&s->by_id, hash_u64(ids[i]))];
+        uint32_t slot = id_heads(s)[heads[i]];
 
         PREFETCH(&members_of(s)[slot]);
         PREFETCH((const uint8_t *)&members_of(s)[slot] + 64);

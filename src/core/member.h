@@ -13,8 +13,10 @@
 /* Slot of an id, 0 if unknown. Forgotten ids are found too: look at MEMBER_FORGOTTEN. */
 uint32_t member_find(const struct swim *s, uint64_t id);
 /* These ids will be looked up soon: their places in memory are fetched all at once, where a large
- * table would else make each wait for several of them. Changes nothing. */
-void member_prefetch(const struct swim *s, const uint64_t *ids, uint32_t count);
+ * table would else make each wait for several of them. First, for each, its head in the index, whose
+ * number is returned; then all else. Changes nothing. */
+uint32_t member_prefetch_head(const struct swim *s, uint64_t id);
+void member_prefetch(const struct swim *s, const uint32_t *heads, uint32_t count);
 /* A live member at this address, 0 if none; never SELF. */
 uint32_t member_find_addr(const struct swim *s, const struct swim_addr *addr);
 /* The same, but not `except`. */

@@ -17,18 +17,6 @@ int merge_compare_clock(const struct record *a, const struct record *b)
     return order ? order : compare_u32(a->heartbeat, b->heartbeat);
 }
 
-int merge_compare(const struct record *a, const struct record *b)
-{
-    int order = compare_u32(a->incarnation, b->incarnation);
-    if (!order)
-        order = compare_u32(is_terminal(a->status), is_terminal(b->status));
-    if (!order)
-        order = compare_u32(a->heartbeat, b->heartbeat);
-    if (!order)
-        order = compare_u32(a->status, b->status);
-    return order ? order : addr_compare(&a->addr, &b->addr);
-}
-
 const struct record *merge_max(const struct record *a, const struct record *b)
 {
     return merge_compare(a, b) >= 0 ? a : b;

@@ -33,10 +33,6 @@ static inline bool is_terminal(uint8_t status)
     return status >= SWIM_DEAD;
 }
 
-/* < 0, 0, > 0 as `a` is below, equal to, or above `b`; the ids are not looked at. */
-int merge_compare(const struct record *a, const struct record *b);
-/* The greater of the two. */
-const struct record *merge_max(const struct record *a, const struct record *b);
 /* Of (incarnation, heartbeat) alone: a member's own clock. */
 int merge_compare_clock(const struct record *a, const struct record *b);
 /* True when whoever holds `stale` is misled about the view, not only about a heartbeat, and
@@ -75,5 +71,30 @@ static inline uint64_t addr_hash(const struct swim_addr *addr)
     h = hash_combine(h, load_u64(addr->ip));
     return addr->family == 4 ? h : hash_combine(h, load_u64(addr->ip + 8));
 }
+
+/* What is compared first, and next: two fields each. */
+static inline uint64_t merge_life(const struct record *r)
+{
+    return (uint64_t)r->incarnation << 1 | is_terminal(r->status);
+}
+
+static inline uint64_t merge_word(const struct record *r)
+{
+    return (uint64_t)r->heartbeat << 8 | r->status;
+}
+
+/* < 0, 0, > 0 as `a` is below, equal to, or above `b`; the ids are not looked at. Inline: most of what
+ * is heard is what is held. */
+static inline int merge_compare(const struct record *a, const struct record *b)
+{
+    if (merge_life(a) != merge_life(b))
+        return merge_life(a) < merge_life(b) ? -1 : 1;
+    if (merge_word(a) != merge_word(b))
+        return merge_word(a) < merge_word(b) ? -1 : 1;
+    return addr_equal(&a->addr, &b->addr) ? 0 : addr_compare(&a->addr, &b->addr);
+}
+
+/* The greater of the two. */
+const struct record *merge_max(const struct record *a, const struct record *b);
 
 #endif

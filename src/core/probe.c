@@ -263,16 +263,16 @@ void probe_hear_nack(struct swim *s, const struct wire_datagram *dg)
     }
 }
 
-void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source)
+void probe_hear_word(struct swim *s, const struct record *heard, const struct source *source)
 {
     struct probe *p = &s->probe;
     uint64_t helper;
 
-    if (p->phase != PROBE_INDIRECT || entry->id != p->target_id || entry->status != SWIM_ALIVE ||
-        !source->slot || member_at(s, source->slot)->flags & MEMBER_CAPABLE)
+    if (heard->status != SWIM_ALIVE || !source->slot ||
+        member_at(s, source->slot)->flags & MEMBER_CAPABLE)
         return;
-    if (entry->incarnation < p->incarnation ||
-        (entry->incarnation == p->incarnation && entry->heartbeat <= p->estimate))
+    if (heard->incarnation < p->incarnation ||
+        (heard->incarnation == p->incarnation && heard->heartbeat <= p->estimate))
         return;
     helper = member_at(s, source->slot)->record.id;
     for (uint32_t i = 0; i < p->helper_count; i++) {

@@ -25,8 +25,14 @@ void probe_abandon(struct swim *s);
 void probe_hear_ack(struct swim *s, const struct wire_datagram *dg, const struct source *source);
 /* A NACK came in: an intermediary is there, but the target does not answer it either. */
 void probe_hear_nack(struct swim *s, const struct wire_datagram *dg);
-/* A plain intermediary's word on a member. */
-void probe_hear_entry(struct swim *s, const struct wire_entry *entry, const struct source *source);
+/* An entry about the target, while intermediaries are asked: a plain one's word may be evidence. */
+void probe_hear_word(struct swim *s, const struct record *heard, const struct source *source);
+static inline void probe_hear_entry(struct swim *s, const struct record *heard,
+                                    const struct source *source)
+{
+    if (s->probe.phase == PROBE_INDIRECT && heard->id == s->probe.target_id)
+        probe_hear_word(s, heard, source);
+}
 
 /* True while a probe is under way to this address. */
 bool probe_is_at(const struct swim *s, const struct swim_addr *addr);

@@ -65,38 +65,50 @@ enum {
     IDS_MAX = ENTRIES_MAX + 16, /* and as many accusations as members put into one datagram */
 };
 
+/* The next entry's id; false at the end. */
+static bool next_id(struct reader *entries, uint64_t *ret)
+{
+    const uint8_t *at = wire_next_entry4(entries);
+    struct wire_entry other;
+
+    if (!at && !wire_next_other_entry(entries, &other))
+        return false;
+    *ret = at ? load_u64(at) : other.id;
+    return true;
+}
+
 static void prefetch(const struct swim *s, const struct wire_datagram *dg)
 {
-    uint64_t ids[IDS_MAX];
+    uint32_t heads[IDS_MAX];
     struct reader suspicions = {0};
     struct wire_suspicion suspicion;
     struct reader entries = dg->entries;
-    struct wire_entry entry;
+    uint64_t id;
     uint32_t count = 0;
 
     if (dg->entry_count + dg->suspicions_size / WIRE_SUSPICION_SIZE < PREFETCH_ENTRIES ||
         s->slots_used < PREFETCH_MEMBERS)
         return;
-    while (count < ENTRIES_MAX && wire_next_entry(&entries, &entry))
-        ids[count++] = entry.id;
+    while (count < ENTRIES_MAX && next_id(&entries, &id))
+        heads[count++] = member_prefetch_head(s, id);
     if (dg->suspicions)
         suspicions = reader_of(dg->suspicions, dg->suspicions_size);
     while (count < IDS_MAX && wire_next_suspicion(&suspicions, &suspicion))
-        ids[count++] = suspicion.target;
-    member_prefetch(s, ids, count);
+        heads[count++] = member_prefetch_head(s, suspicion.target);
+    member_prefetch(s, heads, count);
 }
 
 static void hear_entries(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
     struct reader entries = dg->entries;
-    struct wire_entry entry;
+    struct record heard;
 
     prefetch(s, dg);
-    while (wire_next_entry(&entries, &entry)) {
-        if (entry.id == dg->header.sender_id || entry.status == WIRE_STATUS_CLUSTER)
+    while (claim_next_entry(&entries, &heard)) {
+        if (heard.id == dg->header.sender_id || heard.status == WIRE_STATUS_CLUSTER)
             continue; /* its header has said so, and claim_hear_sender has judged it */
-        probe_hear_entry(s, &entry, source);
-        claim_hear_entry(s, &entry, source);
+        probe_hear_entry(s, &heard, source);
+        claim_hear_entry(s, &heard, source);
     }
 }
 

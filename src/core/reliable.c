@@ -104,7 +104,7 @@ void reliable_expire(struct swim *s)
 
 void leave_hear(struct swim *s, const struct wire_datagram *dg, struct source *source)
 {
-    struct wire_entry left = {
+    struct record left = {
         .id = dg->header.sender_id,
         .incarnation = dg->header.incarnation,
         .heartbeat = dg->header.heartbeat,
