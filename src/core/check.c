@@ -69,6 +69,19 @@ static const char *check_member(const struct swim *s, uint32_t slot)
     return NULL;
 }
 
+/* A slot that was freed: member_add_at wipes none. */
+static const char *check_blank(const struct swim *s, uint32_t slot)
+{
+    const struct member *m = &members_of(s)[slot];
+    const uint8_t *bytes = (const uint8_t *)m;
+    uint32_t any = m->flags & ~(uint32_t)MEMBER_QUEUED;
+
+    for (size_t i = 0; i < offsetof(struct member, flags); i++)
+        any |= bytes[i];
+    REQUIRE(any == 0, "a free slot is blank, but for an event that waits");
+    return NULL;
+}
+
 struct tally {
     uint32_t status[SWIM_STATUS_COUNT];
     uint32_t used, live, alive, suspect, graves, plain, proved, v6, news, dossiers;
@@ -220,11 +233,10 @@ const char *swim_check(const struct swim *s)
     ASSERT(s);
     broken = check_self(s);
     for (uint32_t slot = 1; !broken && slot <= s->slots_high; slot++) {
-        if (!is_used(s, slot))
-            continue;
+        if (is_used(s, slot))
+            count_member(s, slot, &tally);
         if (slot != SELF)
-            broken = check_member(s, slot);
-        count_member(s, slot, &tally);
+            broken = is_used(s, slot) ? check_member(s, slot) : check_blank(s, slot);
     }
     if (!broken)
         broken = check_tally(s, &tally);

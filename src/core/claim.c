@@ -99,7 +99,6 @@ static void begin_status(struct swim *s, uint32_t slot, const struct record *bef
     count_verdict(s, member_at(s, slot), before);
 }
 
-/* There is news of `slot`, and perhaps one more or one less who lives. */
 static void tell(struct swim *s, uint32_t slot, bool is_update, bool is_rumour)
 {
     if (is_rumour)
@@ -107,6 +106,11 @@ static void tell(struct swim *s, uint32_t slot, bool is_update, bool is_rumour)
     else
         gossip_news(s, slot);
     event_about(s, slot, is_update);
+}
+
+/* There is perhaps one more or one less who lives. */
+static void follow_membership(struct swim *s)
+{
     probe_follow_membership(s);
     sync_follow_membership(s);
     contact_follow_membership(s);
@@ -125,6 +129,7 @@ static void changed(struct swim *s, uint32_t slot, const struct record *before, 
         member_at(s, slot)->flags |= MEMBER_CLEARED;
     tell(s, slot, before->incarnation != now->incarnation || !addr_equal(&before->addr, &now->addr),
          is_rumour);
+    follow_membership(s);
 }
 
 /* A new run of the member's process, and not a claim about it refuted: its clock is not past all that
@@ -155,11 +160,14 @@ static void apply(struct swim *s, uint32_t slot, const struct record *record, bo
 
 /* A place for a newcomer: a free one, or that of the longest forgotten, or of the longest dead.
  * The living are never turned out. */
-static bool make_room(struct swim *s)
+static bool make_room(struct swim *s, uint64_t id, struct member_place *place)
 {
     if (s->slots_used < s->config.members_max)
         return true;
-    return tombstone_evict(s);
+    if (!tombstone_evict(s))
+        return false;
+    *place = member_seek(s, id); /* the index has changed */
+    return true;
 }
 
 /* Second-hand: the heartbeat of a doubt, and of an end that came of one, is an accuser's estimate. */
@@ -177,6 +185,8 @@ static void appeared(struct swim *s, uint32_t slot, bool is_rumour)
     if (member_at(s, slot)->record.status == SWIM_SUSPECT)
         suspicion_start(s, slot);
     tell(s, slot, true, is_rumour);
+    if (live_count(s) == 1) /* where others lived before, one more changes nothing */
+        follow_membership(s);
 }
 
 static void refuse_newcomer(struct swim *s)
@@ -187,9 +197,11 @@ static void refuse_newcomer(struct swim *s)
     s->was_full = true;
 }
 
-static uint32_t learn(struct swim *s, const struct record *record, bool is_rumour)
+/* `place`: where its id was looked for, and is not. */
+static uint32_t learn(struct swim *s, const struct record *record, struct member_place place,
+                      bool is_rumour)
 {
-    uint32_t slot = make_room(s) ? member_add(s, record) : 0;
+    uint32_t slot = make_room(s, record->id, &place) ? member_add_at(s, record, place) : 0;
 
     ASSERT(!is_terminal(record->status));
     if (!slot) {
@@ -319,7 +331,7 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
     if (source->slot) {
         hear_known(s, &heard, source);
     } else if (dg->header.kind != WIRE_LEAVE && addr_is_usable(&heard.addr)) {
-        source->slot = learn(s, &heard, false);
+        source->slot = learn(s, &heard, member_seek(s, heard.id), false);
         source->heard_new = source->heard_fresh = source->slot != 0;
         if (source->slot)
             claim_supersede(s, source->slot);
@@ -410,6 +422,7 @@ bool claim_next_other_entry(struct reader *entries, struct record *ret)
 
 void claim_hear_entry(struct swim *s, const struct record *heard, struct source *source)
 {
+    struct member_place place;
     uint32_t slot;
 
     if (heard->id == self_of(s)->record.id) {
@@ -419,13 +432,14 @@ void claim_hear_entry(struct swim *s, const struct record *heard, struct source 
     }
     if (!is_admissible(s, heard))
         return;
-    slot = member_find(s, heard->id);
+    place = member_seek(s, heard->id);
+    slot = place.slot;
     if (slot && member_at(s, slot)->flags & MEMBER_FORGOTTEN)
         hear_about_forgotten(s, heard, slot, source);
     else if (slot)
         hear_about_known(s, heard, slot, source);
     else if (is_terminal(heard->status))
         s->stats.zombies_refused++;
-    else if ((slot = learn(s, heard, source->is_settling)) != 0 && source->is_sync)
+    else if ((slot = learn(s, heard, place, source->is_settling)) != 0 && source->is_sync)
         sync_note_equal(s, slot, heard);
 }

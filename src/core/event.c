@@ -8,12 +8,13 @@
 
 void event_about(struct swim *s, uint32_t slot, bool is_update)
 {
+    struct member *m = member_at(s, slot);
+    bool is_queued = m->flags & MEMBER_QUEUED;
+
     ASSERT(slot != SELF);
-    if (is_update)
-        member_at(s, slot)->flags |= MEMBER_UPDATED;
-    if (member_at(s, slot)->flags & MEMBER_QUEUED)
+    m->flags |= is_update ? MEMBER_UPDATED | MEMBER_QUEUED : MEMBER_QUEUED;
+    if (is_queued)
         return;
-    member_at(s, slot)->flags |= MEMBER_QUEUED;
     queue_push(&s->events, event_slots(s), s->config.members_max, slot);
 }
 

@@ -124,18 +124,20 @@ void gossip_withdraw(struct swim *s, uint32_t slot)
 /* Queues `slot`'s news as if it had been sent so many times already. */
 static void queue(struct swim *s, uint32_t slot, uint32_t sent)
 {
-    unqueue(s, slot);
+    if (is_linked(news_links(s), slot))
+        unqueue(s, slot);
     member_at(s, slot)->news_sent = (uint8_t)sent;
     list_push_head(&s->news[sent], news_links(s), slot);
     s->news_count++;
-    gossip_follow_membership(s);
+    if (!timer_is_on(s, TIMER_GOSSIP) || live_count(s) == 0)
+        gossip_follow_membership(s);
 }
 
 /* Somebody who lives is news while there is more already than fits into a datagram. */
 static void follow_crowd(struct swim *s, uint32_t slot)
 {
-    if (s->news_count > CROWD && member_at(s, slot)->record.status == SWIM_ALIVE &&
-        sync_can_mend(s))
+    if (s->news_count > CROWD && s->mend_rounds < MEND_ROUNDS &&
+        member_at(s, slot)->record.status == SWIM_ALIVE && sync_can_mend(s))
         s->mend_rounds = MEND_ROUNDS;
 }
 

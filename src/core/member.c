@@ -58,6 +58,17 @@ static void addrs_insert(struct swim *s, uint64_t hash, uint32_t slot)
     }
 }
 
+struct member_place member_seek(const struct swim *s, uint64_t id)
+{
+    uint64_t hash = hash_u64(id);
+    uint32_t slot = id_heads(s)[index_bucket(&s->by_id, hash)];
+    uint32_t passed = 0;
+
+    for (; slot && members_of(s)[slot].record.id != id; slot = next_by_id(s)[slot])
+        passed++;
+    return (struct member_place){hash, slot, passed};
+}
+
 uint32_t member_find(const struct swim *s, uint64_t id)
 {
     uint32_t slot = id_heads(s)[index_bucket(&s->by_id, hash_u64(id))];
@@ -257,26 +268,30 @@ static void wipe(struct member *m)
     m->flags = flags;
 }
 
-uint32_t member_add(struct swim *s, const struct record *record)
+uint32_t member_add_at(struct swim *s, const struct record *record, struct member_place place)
 {
-    struct index_view ids = ids_of(s);
-    uint64_t hash = hash_u64(record->id);
+    struct member *m;
     uint32_t slot;
 
-    ASSERT(record->id != 0);
-    if (!index_has_room(&ids, hash))
+    ASSERT(record->id != 0 && place.slot == 0);
+    if (place.passed >= INDEX_CHAIN_MAX)
         return 0;
     slot = take_slot(s);
     if (!slot)
         return 0;
-    wipe(&members_of(s)[slot]);
-    members_of(s)[slot].record = *record;
-    members_of(s)[slot].changed = s->now;
-    ids_insert(s, hash, slot);
-    link_record(s, slot, hash);
+    m = &members_of(s)[slot]; /* blank: never used, or wiped by member_free */
+    m->record = *record;
+    m->changed = s->now;
+    ids_insert(s, place.hash, slot);
+    link_record(s, slot, place.hash);
     if (slot != SELF && !is_terminal(record->status))
         live_add(s, slot);
     return slot;
+}
+
+uint32_t member_add(struct swim *s, const struct record *record)
+{
+    return member_add_at(s, record, member_seek(s, record->id));
 }
 
 void member_free(struct swim *s, uint32_t slot)
@@ -382,15 +397,6 @@ void member_set_proved(struct swim *s, uint32_t slot, bool is_proved_now)
 }
 
 /* ---- Clocks ---- */
-
-void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat)
-{
-    struct member *m = member_at(s, slot);
-
-    m->clock_heartbeat = heartbeat;
-    m->guessed = 0;
-    m->clock_at = s->now;
-}
 
 void member_guess_clock(struct swim *s, uint32_t slot, uint32_t heartbeat, bool is_new_life)
 {

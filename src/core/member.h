@@ -25,8 +25,18 @@ uint32_t member_find_addr_except(const struct swim *s, const struct swim_addr *a
 /* True when `slot` still holds `id`. */
 bool member_holds(const struct swim *s, uint32_t slot, uint64_t id);
 
+/* Where an id is, or where it would be entered: no need to look for it twice. */
+struct member_place {
+    uint64_t hash;   /* hash_u64 of it */
+    uint32_t slot;   /* as of member_find */
+    uint32_t passed; /* others in its chain that were looked at before that was known */
+};
+struct member_place member_seek(const struct swim *s, uint64_t id);
+
 /* A free slot now holds `record`. 0 when no slot is free or a hash chain is full. */
 uint32_t member_add(struct swim *s, const struct record *record);
+/* The same; `place`: what member_seek has just said of its id, which is not there. */
+uint32_t member_add_at(struct swim *s, const struct record *record, struct member_place place);
 /* The slot is free again. Asserted: the member is in no list and no heap. */
 void member_free(struct swim *s, uint32_t slot);
 /* The member's record becomes `record` (same id); arrays, indexes, counts, digest follow. Asserted:
@@ -49,7 +59,14 @@ void member_set_capable(struct swim *s, uint32_t slot, bool is_capable);
 void member_set_proved(struct swim *s, uint32_t slot, bool is_proved);
 
 /* The member's clock was read: its heartbeat was `heartbeat` just now. */
-void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat);
+static inline void member_read_clock(struct swim *s, uint32_t slot, uint32_t heartbeat)
+{
+    struct member *m = member_at(s, slot);
+
+    m->clock_heartbeat = heartbeat;
+    m->guessed = 0;
+    m->clock_at = s->now;
+}
 /* An accuser thinks so, and is ahead of our own estimate; `is_new_life`: of an incarnation of
  * which the member itself has not been heard. */
 void member_guess_clock(struct swim *s, uint32_t slot, uint32_t heartbeat, bool is_new_life);

@@ -493,6 +493,22 @@ static void test_news_waits_for_somebody_to_tell(void **state)
     member_end(s);
 }
 
+/* The same while rounds run that tell of another one. */
+static void test_rounds_end_with_the_last_peer(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    swim_time now;
+    struct swim *s = with_members(&config, 3, &now);
+
+    (void)state;
+    claim_declare(s, member_find(s, 3), SWIM_DEAD);
+    assert_true(timer_is_on(s, TIMER_GOSSIP));
+    claim_declare(s, member_find(s, 2), SWIM_DEAD);
+    assert_int_equal(stats_of(s).news_queued, 2);
+    assert_false(timer_is_on(s, TIMER_GOSSIP));
+    member_end(s);
+}
+
 /* One peer proves its address, one never does, and can't be told of the first: that does not go on
  * for ever. */
 static void test_news_does_not_wait_for_proofs(void **state)
@@ -724,6 +740,7 @@ int main(void)
         cmocka_unit_test(test_silence_when_there_is_no_news),
         cmocka_unit_test(test_two_members_come_to_rest),
         cmocka_unit_test(test_news_waits_for_somebody_to_tell),
+        cmocka_unit_test(test_rounds_end_with_the_last_peer),
         cmocka_unit_test(test_news_does_not_wait_for_proofs),
         cmocka_unit_test(test_introductions_are_few),
         cmocka_unit_test(test_a_crowd_is_told_twice_and_mended),

@@ -7,6 +7,8 @@
 
 #include "harness.h"
 
+#include "base/hash.h"
+#include "core/index.h"
 #include "core/member.h"
 #include "core/tombstone.h"
 
@@ -220,6 +222,38 @@ static void test_eviction_when_full(void **state)
     member_end(s);
 }
 
+/* The next number whose id is in one chain of the index with that of 2. */
+static uint32_t next_in_chain(uint32_t number)
+{
+    do
+        number++;
+    while ((hash_u64(number) ^ hash_u64(2)) & 0xFF);
+    return number;
+}
+
+/* Whoever gave way leaves room in the chain, too, where the newcomer was looked for before. */
+static void test_eviction_from_a_full_chain(void **state)
+{
+    struct swim_config config = quiet_config_of(1);
+    uint32_t number = 2;
+    struct swim *s;
+
+    (void)state;
+    config.members_max = INDEX_CHAIN_MAX + 1;
+    s = member_begin(&config, START);
+    for (uint32_t i = 0; i < INDEX_CHAIN_MAX; i++, number = next_in_chain(number))
+        hear_members(s, START, number, number);
+    assert_int_equal(swim_member_count(s, SWIM_ALIVE), INDEX_CHAIN_MAX + 1);
+    drain_events(s);
+    die(s, START, next_in_chain(2), SWIM_DEAD);
+    drain_events(s);
+    hear_members(s, START, number, number);
+    assert_int_equal(status_of(s, number), SWIM_ALIVE);
+    assert_int_equal(status_of(s, next_in_chain(2)), -1);
+    assert_int_equal(stats_of(s).newcomers_refused, 0);
+    member_end(s);
+}
+
 /* Every restart under a new id leaves a tombstone, and none for good. */
 static void test_no_ghosts_after_many_restarts(void **state)
 {
@@ -256,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_the_dead_are_not_synchronised),
         cmocka_unit_test(test_many_expire_in_several_calls),
         cmocka_unit_test(test_eviction_when_full),
+        cmocka_unit_test(test_eviction_from_a_full_chain),
         cmocka_unit_test(test_no_ghosts_after_many_restarts),
     };
 
