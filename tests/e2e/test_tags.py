@@ -93,7 +93,7 @@ class Tags(swimtest.SwimTestCase):
         twin = self.node(peers=[nodes[0]], name="twin", start=False)
         twin.member_name = nodes[1].name
         twin.start()
-        ids = {"twin": twin.await_http().self_id(), "other": nodes[1].self_id()}
+        ids = {"twin": twin.await_http().self_id(), "other": nodes[1].await_http().self_id()}
         line = self.await_line(nodes[1], CONFLICT, f"id={ids['twin']}", f"other={ids['other']}")
         self.assertIn(f"name={nodes[1].name}", line)
         self.await_line(twin, CONFLICT, f"id={ids['other']}", f"other={ids['twin']}")
