@@ -93,7 +93,7 @@ void live_change_status(struct swim *s, uint32_t slot)
     move(s, place, part, with_other_status(part));
 }
 
-/* What move() would do with whoever is alive: he crosses nothing but the middle. */
+/* What move() would do with one who is alive, for whom there is nothing to cross but the middle. */
 static void cross_middle(struct swim *s, uint32_t place, uint32_t slot)
 {
     uint32_t *middle = &s->live_ends[LEFT_ALIVE];
