@@ -10,6 +10,7 @@ of random choices (printed when a test fails).
 """
 
 import atexit
+import fcntl
 import http.client
 import json
 import os
@@ -78,6 +79,20 @@ def hold(probe, seconds, what, interval=0.1):
 
 _ports_lock = threading.Lock()
 _ports_used = set()
+# Byte N of this file is locked by the process that has port N, whether or not something is bound
+# to it yet: a port at which a test expects silence must not be given to another test's node.
+_ports_file = os.open(os.path.join(tempfile.gettempdir(), f"swim-test-ports-{os.getuid()}"),
+                      os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _reserve(port):
+    """Until this process ends; whether nobody else has it. Held by _ports_lock."""
+    try:
+        fcntl.lockf(_ports_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _ports_used.add(port)
+    return True
 
 
 def _is_free(port):
@@ -100,8 +115,7 @@ def free_port():
     with _ports_lock:
         while True:
             port = random.SystemRandom().randrange(10240, 32768)
-            if port not in _ports_used and _is_free(port):
-                _ports_used.add(port)
+            if port not in _ports_used and _is_free(port) and _reserve(port):
                 return port
 
 
@@ -111,8 +125,8 @@ def free_ports(count):
         first = free_port()
         with _ports_lock:
             rest = range(first + 1, first + count)
-            if all(p < 32768 and p not in _ports_used and _is_free(p) for p in rest):
-                _ports_used.update(rest)
+            if all(p < 32768 and p not in _ports_used and _is_free(p) and _reserve(p)
+                   for p in rest):
                 return first
 
 

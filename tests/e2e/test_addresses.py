@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """IPv6, dual stack, wildcard addresses, and what is advertised."""
 
+import os
 import socket
+import subprocess
+import sys
 import unittest
 
 import swimtest
@@ -108,6 +111,23 @@ class Addresses(swimtest.SwimTestCase):
         node.await_http()
         self.assertRegex(node.membership()[0]["addr"], r"^127\.0\.0\.1:[1-9]\d*$")
         node.terminate()
+
+    def test_no_two_tests_are_given_one_port(self):
+        # Not even one to which nothing is bound: a test may expect silence there.
+        ours = swimtest.free_port()
+        draws = f"""
+import swimtest
+swimtest.random.SystemRandom.randrange = lambda *_, ports=iter([{ours}, 12345]): next(ports)
+swimtest._is_free = lambda port: True
+print(swimtest.free_port())
+"""
+        directory = os.path.dirname(os.path.abspath(swimtest.__file__))
+        other = subprocess.run([sys.executable, "-c", draws], cwd=directory, capture_output=True,
+                               text=True, timeout=30, check=False)
+        self.assertNotEqual(other.stdout.strip(), str(ours), other.stderr)
+        # If somebody has that one too, there was no third to draw.
+        self.assertTrue(other.stdout.strip() == "12345" or "StopIteration" in other.stderr,
+                        other.stderr)
 
 
 if __name__ == "__main__":
