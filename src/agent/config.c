@@ -195,6 +195,8 @@ const char *config_add_http_host(struct agent_config *config, const char *text)
 /* The text is in no message: people put the token itself here. */
 const char *config_set_http_token_file(struct agent_config *config, const char *text)
 {
+    if (*text == '\0')
+        return "the name of the file is empty; without a token, leave this key out";
     return set_text(config->http_token_file, sizeof config->http_token_file, text,
                     "the name of the file is longer than 511 bytes");
 }

@@ -126,10 +126,20 @@ static enum options_action explain(int answer, char **argv, struct config_error 
     return wrong(ret_error, "no such flag: ", word);
 }
 
+static enum options_action take_config(struct options *options, struct config_error *ret_error)
+{
+    options->config_path = optarg;
+    if (*optarg != '\0')
+        return OPTIONS_RUN;
+    (void)snprintf(ret_error->text, sizeof ret_error->text,
+                   "--config: the name of the file is empty; without a file, leave --config out");
+    return OPTIONS_WRONG;
+}
+
 static enum options_action note(int flag, struct options *options, struct config_error *ret_error)
 {
     switch (flag) {
-    case FLAG_CONFIG: options->config_path = optarg; break;
+    case FLAG_CONFIG: return take_config(options, ret_error);
     case FLAG_BIND: options->bind = optarg; break;
     case FLAG_PEERS:
         if (options->peer_list_count == CONFIG_PEERS_MAX)
@@ -230,6 +240,8 @@ static bool apply_text(struct agent_config *config, const char *flag, const char
 
     if (reason == NULL)
         return true;
+    if (*text == '\0')
+        text = "\"\"";
     (void)snprintf(ret_error->text, sizeof ret_error->text, "%s %.200s: %s", flag, text, reason);
     return false;
 }

@@ -102,6 +102,14 @@ const char *ctl_given(const struct ctl *ctl, const char *name)
     return NULL;
 }
 
+/* A script's variable that was never set must not mean something else than what it says. */
+static bool check_value(struct parser *parser, const struct ctl_option *option, const char *value)
+{
+    return value == NULL || *value != '\0' ||
+           wrong(parser, "--%s \"\": the value is empty; give %s, or leave the option out",
+                 option->name, option->value);
+}
+
 /* ---- Rounds ------------------------------------------------------------------------------ */
 
 /* Common options are numbered from 0, the verb's behind them. */
@@ -135,11 +143,21 @@ static bool explain(struct parser *parser, int code, char **argv)
                  parser->ctl->verb != NULL ? parser->ctl->verb->name : "");
 }
 
-/* The verb's option of that position. */
+/* The option of that position: make_flags. */
 static const struct ctl_option *find_option(const struct parser *parser, int at)
 {
-    ASSERT(parser->verb_options != NULL && at >= 0);
-    return &parser->verb_options[at];
+    ASSERT(at >= 0 && (at < COMMON_COUNT || parser->verb_options != NULL));
+    return at < COMMON_COUNT ? &options_common[at] : &parser->verb_options[at - COMMON_COUNT];
+}
+
+static bool take_option(struct parser *parser, int at, const char *value)
+{
+    const struct ctl_option *option = find_option(parser, at);
+
+    if (!check_value(parser, option, value))
+        return false;
+    return at < COMMON_COUNT ? take_common(parser, (enum common)at, value)
+                             : note(parser, option, value);
 }
 
 static bool run_round(struct parser *parser, int argc, char **argv, const char *kind)
@@ -157,10 +175,8 @@ static bool run_round(struct parser *parser, int argc, char **argv, const char *
             ok = take_common(parser, COMMON_VERSION, NULL);
         else if (code < 256)
             ok = explain(parser, code, argv);
-        else if (code - 256 < COMMON_COUNT)
-            ok = take_common(parser, (enum common)(code - 256), optarg);
         else
-            ok = note(parser, find_option(parser, code - 256 - COMMON_COUNT), optarg);
+            ok = take_option(parser, code - 256, optarg);
         if (!ok)
             return false;
     }
@@ -178,6 +194,10 @@ static bool check_words(struct parser *parser)
     if (verb->words_max >= 0 && ctl->word_count > verb->words_max)
         return wrong(parser, "%s doesn't know what to do with the word %.100s", verb->name,
                      ctl->words[verb->words_max]);
+    for (int i = 0; i < ctl->word_count; i++)
+        if (*ctl->words[i] == '\0')
+            return wrong(parser, "%s: word %d is empty; see swimctl help %s", verb->name, i + 1,
+                         verb->name);
     return true;
 }
 
@@ -187,7 +207,7 @@ static bool parse_verb(struct parser *parser, int argc, char **argv)
 
     ctl->verb = ctl_verb_find(argv[0]);
     if (ctl->verb == NULL)
-        return wrong(parser, "there is no verb %.100s; see swimctl help", argv[0]);
+        return wrong(parser, "there is no verb \"%.100s\"; see swimctl help", argv[0]);
     parser->verb_options = ctl->verb->options;
     if (!run_round(parser, argc, argv, ":hV"))
         return false;

@@ -43,7 +43,7 @@ enum exit_code verb_help(struct ctl *ctl)
     if (ctl->word_count > 0) {
         verb = ctl_verb_find(ctl->words[0]);
         if (verb == NULL)
-            return ctl_fail(ctl, EXIT_CODE_USAGE, "there is no verb %.100s; see swimctl help",
+            return ctl_fail(ctl, EXIT_CODE_USAGE, "there is no verb \"%.100s\"; see swimctl help",
                             ctl->words[0]);
     }
     if (ctl->is_json)

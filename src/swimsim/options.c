@@ -163,6 +163,14 @@ static bool note_flag(struct options *options, const char *name, struct plan_err
     return true;
 }
 
+static bool note_file(const char **ret, const char *name, struct plan_error *ret_error)
+{
+    if (*optarg == '\0')
+        return wrong(ret_error, "--%s: the name of the file is empty", name) != OPTIONS_WRONG;
+    *ret = optarg;
+    return true;
+}
+
 static bool note_without(struct options *options, struct plan_error *ret_error)
 {
     enum check_id check = check_find(optarg);
@@ -215,8 +223,10 @@ static bool note(struct options *options, int flag, const char *name, struct pla
 {
     switch (flag) {
     case FLAG_PLAN: return note_flag(options, name, ret_error);
-    case FLAG_PLOT: options->plot = optarg; break;
-    case FLAG_TRACE: options->trace = optarg != NULL ? optarg : "-"; break;
+    case FLAG_PLOT: return note_file(&options->plot, name, ret_error);
+    case FLAG_TRACE:
+        options->trace = "-";
+        return optarg == NULL || note_file(&options->trace, name, ret_error);
     case FLAG_DATAGRAMS: options->has_datagrams = true; break;
     case FLAG_JSON: options->is_json = true; break;
     case FLAG_QUIET: options->is_quiet = true; break;
@@ -273,6 +283,9 @@ static bool read_word(struct options *options, const char *word, bool is_first,
             return true;
         }
     }
+    if (*word == '\0')
+        return wrong(ret_error, "the scenario's name is empty; swimsim list shows them") !=
+               OPTIONS_WRONG;
     if (options->scenario != NULL || options->command > OPTIONS_SHOW)
         return wrong(ret_error, "one word too many: %.200s (swimsim --help)", word) !=
                OPTIONS_WRONG;

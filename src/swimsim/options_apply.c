@@ -27,7 +27,7 @@ struct what {
 static bool refuse(struct plan_error *ret_error, const struct options_flag *flag, const char *why)
 {
     (void)snprintf(ret_error->text, sizeof ret_error->text, "--%s %.100s: %.300s", flag->name,
-                   flag->value, why);
+                   *flag->value != '\0' ? flag->value : "\"\"", why);
     ret_error->action = UINT32_MAX;
     return false;
 }
@@ -58,6 +58,14 @@ static bool set_key(struct plan *plan, const struct options_flag *flag, size_t i
     struct plan_error why;
 
     return plan_key_set(plan, key, plan, flag->value, &why) || refuse(ret_error, flag, why.text);
+}
+
+static bool set_any(struct plan *plan, const struct options_flag *flag,
+                    struct plan_error *ret_error)
+{
+    struct plan_error why;
+
+    return plan_assign(plan, flag->value, &why) || refuse(ret_error, flag, why.text);
 }
 
 static bool set_seed(struct plan *plan, const struct options_flag *flag,
@@ -177,7 +185,7 @@ static bool apply_key(struct plan *plan, const struct options_flag *flag,
         return why == NULL || refuse(ret_error, flag, why);
     }
     if (strcmp(flag->name, "set") == 0)
-        return plan_assign(plan, flag->value, ret_error);
+        return set_any(plan, flag, ret_error);
     return true;
 }
 

@@ -478,13 +478,6 @@ void plan_setting_write(const struct plan *plan, uint32_t index, char *text, siz
 
 /* ---- Assignments ------------------------------------------------------------------------- */
 
-static bool refuse_value(const char *assignment, struct plan_error *ret_error)
-{
-    struct plan_error why = *ret_error;
-
-    return refuse(ret_error, "%.200s: %.280s", assignment, why.text);
-}
-
 bool plan_assign(struct plan *plan, const char *assignment, struct plan_error *ret_error)
 {
     const char *equals = strchr(assignment, '=');
@@ -498,8 +491,7 @@ bool plan_assign(struct plan *plan, const char *assignment, struct plan_error *r
     bool is_list;
 
     if (equals == NULL || size == 0 || size >= sizeof full)
-        return refuse(ret_error, "%.100s: must be KEY=VALUE, such as probes.interval_ms=500",
-                      assignment);
+        return refuse(ret_error, "must be KEY=VALUE, such as probes.interval_ms=500");
     memcpy(full, assignment, size);
     full[size] = '\0';
     dot = strchr(full, '.');
@@ -510,11 +502,9 @@ bool plan_assign(struct plan *plan, const char *assignment, struct plan_error *r
     }
     setting = plan_setting_find(section, name);
     if (setting != UINT32_MAX)
-        return plan_setting_read(plan, setting, equals + 1, ret_error) ||
-               refuse_value(assignment, ret_error);
+        return plan_setting_read(plan, setting, equals + 1, ret_error);
     key = plan_key_find(section, name);
     if (key == NULL || (plan_key_section(section, &is_list) && is_list))
-        return refuse(ret_error, "%.64s: no such key; the manual, swimsim(1), lists them", full);
-    return plan_key_set(plan, key, plan, equals + 1, ret_error) ||
-           refuse_value(assignment, ret_error);
+        return refuse(ret_error, "no such key; the manual, swimsim(1), lists them");
+    return plan_key_set(plan, key, plan, equals + 1, ret_error);
 }

@@ -222,7 +222,9 @@ class Failing(swimctltest.CtlCase):
         for arguments in ([], ["frob"], ["--frob"], ["info", "--frob"], ["info", "more"],
                           ["--timeout"], ["--timeout", "x", "info"], ["--timeout", "-1", "info"],
                           ["--timeout", "nan", "info"], ["--timeout", "1e3", "info"],
-                          ["members", "--status"], ["-x"], ["help", "frob"]):
+                          ["members", "--status"], ["-x"], ["help", "frob"],
+                          ["--socket", "", "info"], ["keys", "install", "--key-file", ""],
+                          ["debug", ""], ["ping", ""], ["join", ""]):
             with self.subTest(" ".join(arguments)):
                 said = self.ctl(None, *arguments, code=USAGE)
                 self.assertTrue(said.startswith("swimctl: "), said)

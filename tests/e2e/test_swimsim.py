@@ -151,6 +151,8 @@ class Misuse(Case):
                 (["run", "--kill", "4"], "from 1 to 3 nodes"),
                 (["run", "--set", "probes.timeout_ms=5000"], "less than interval_ms"),
                 (["run", "--set", "at.time=5s"], "no such key"),
+                (["run", ""], "the scenario's name is empty; swimsim list"),
+                (["run", "--plot", ""], "--plot: the name of the file is empty"),
                 (["run", "one", "two"], "one word too many"),
                 (["list", "it"], "one word too many")):
             done = swimsim(*arguments, code=USAGE)

@@ -378,7 +378,7 @@ static void assignments(void **state)
         {"=1", "KEY=VALUE"},
         {"nodes=0", "from 1 to 200000"},
         {"nodes=1.5", "whole number"},
-        {"bogus=1", "bogus: no such key"},
+        {"bogus=1", "no such key"},
         {"link.bogus=1", "no such key"},
         {"at.time=1s", "no such key"},
         {"probes.interval_ms=9", "from 10 to 3600000"},

@@ -85,6 +85,11 @@ static void test_wrong(void **state)
         {"--timeout 0x10 info", "0x10"},
         {"--timeout 86401 info", "86400"},
         {"info --json=yes", "--json"},
+        {"--socket= info", "--socket \"\": the value is empty; give PATH, or leave the option out"},
+        {"info --socket=", "--socket \"\": the value is empty"},
+        {"--timeout= info", "--timeout \"\": the value is empty; give SECONDS"},
+        {"members --tag=", "--tag \"\": the value is empty"},
+        {"keys install --key-file=", "--key-file \"\": the value is empty; give FILE"},
     };
     char error[CLIENT_ERROR_MAX];
     struct ctl ctl;
@@ -96,6 +101,20 @@ static void test_wrong(void **state)
         if (strstr(error, cases[i].said) == NULL)
             fail_msg("%s: says %s", cases[i].line, error);
     }
+}
+
+/* A shell's variable that was never set, between quotes. */
+static void test_empty_words(void **state)
+{
+    char error[CLIENT_ERROR_MAX];
+    struct ctl ctl;
+
+    (void)state;
+    assert_int_equal(options_parse(2, (char *[]){"swimctl", "", NULL}, &ctl, error), OPTIONS_WRONG);
+    assert_string_equal(error, "there is no verb \"\"; see swimctl help");
+    assert_int_equal(options_parse(4, (char *[]){"swimctl", "ping", "1", "", NULL}, &ctl, error),
+                     OPTIONS_WRONG);
+    assert_string_equal(error, "ping: word 2 is empty; see swimctl help ping");
 }
 
 static void test_where_the_socket_is(void **state)
@@ -135,7 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),  cmocka_unit_test(test_help_and_version),
         cmocka_unit_test(test_wrong), cmocka_unit_test(test_where_the_socket_is),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table), cmocka_unit_test(test_empty_words),
     };
 
     (void)unsetenv("SWIM_SOCKET");

@@ -250,6 +250,11 @@ static void test_errors(void **state)
     must_fail("--help=yes", "no value can follow the flag --help=yes");
     must_fail("--check-config=yes", "--check-config=yes");
     must_fail("--log", "--log"); /* level or format? */
+    must_fail("--config=", "--config: the name of the file is empty; without a file, leave");
+    must_fail("--bind=", "--bind \"\": ");
+    must_fail("--advertise=", "--advertise \"\": ");
+    must_fail("--http-bind=", "--http-bind \"\": ");
+    must_fail("--log-level=", "--log-level \"\": ");
     must_fail("start", "not the word start");
     must_fail("--bind localhost:7000", "--bind localhost:7000: ");
     must_fail("--bind 127.0.0.1", "port");
