@@ -162,6 +162,17 @@ __attribute__((format(printf, 3, 4))) static bool fail(struct loader *loader, ui
     return false;
 }
 
+/* What is no TOML at all. */
+static bool fail_syntax(struct loader *loader, const struct toml_error *error)
+{
+    if (error->line == 0)
+        return fail(loader, 0, "%s", error->text);
+    (void)snprintf(loader->error->text, sizeof loader->error->text, "%.320s:%u:%u: %s",
+                   loader->path, (unsigned)error->line, (unsigned)error->column, error->text);
+    loader->has_failed = true;
+    return false;
+}
+
 static void describe_allowed(const struct key *key, char *text, size_t cap)
 {
     const char *off = key->zero_is_off ? "0 (off) or " : "";
@@ -403,7 +414,7 @@ static bool read_document(struct loader *loader, const char *text, size_t size)
     struct toml_error error;
 
     if (!toml_read(text, size, visit, loader, &error))
-        return fail(loader, error.line, "column %u: %s", (unsigned)error.column, error.text);
+        return fail_syntax(loader, &error);
     if (loader->has_failed || !check_probes(loader) || !check_keys(loader))
         return false;
     loader->config.path = loader->path;

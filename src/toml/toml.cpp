@@ -151,6 +151,96 @@ const item *find_cut_key(const items &all)
     return found == all.end() ? nullptr : &*found;
 }
 
+/* ---- Errors: toml++ says what its grammar expected; people want to hear what to do. --------- */
+
+/* The line of that number, without its end. */
+std::string_view line_at(std::string_view document, std::uint32_t number)
+{
+    for (; number > 1; number--) {
+        const std::size_t end = document.find('\n');
+        if (end == std::string_view::npos)
+            return {};
+        document.remove_prefix(end + 1);
+    }
+    document = document.substr(0, document.find('\n'));
+    return document.substr(0, document.find('\r'));
+}
+
+bool is_continuation(char c)
+{
+    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+/* As the parser counts columns. */
+std::size_t characters_of(std::string_view line)
+{
+    return static_cast<std::size_t>(
+        std::count_if(line.begin(), line.end(), [](char c) { return !is_continuation(c); }));
+}
+
+/* The column where the value begins that is wrong at that column: behind the last '=', ',' or '[' in
+ * front of it. (One in a text has another behind that text.) */
+std::uint32_t value_column(std::string_view line, std::uint32_t wrong)
+{
+    std::uint32_t column = 0;
+    std::uint32_t begin = 0; /* 0: behind the blanks that follow */
+
+    for (const char c : line) {
+        if (!is_continuation(c) && ++column >= wrong)
+            break;
+        if (begin == 0 && c != ' ' && c != '\t')
+            begin = column;
+        if (c == '=' || c == ',' || c == '[')
+            begin = 0;
+    }
+    return begin != 0 ? begin : wrong;
+}
+
+bool has(std::string_view text, std::string_view part)
+{
+    return text.find(part) != std::string_view::npos;
+}
+
+/* Is it about a value that is not quoted? Whatever such a value begins like, the parser calls it. */
+bool is_about_bare_value(std::string_view text)
+{
+    constexpr std::string_view kinds[] = {"parsing time",  "parsing date",    "parsing floating",
+                                          "parsing value", "parsing boolean", "integer: expected",
+                                          "parsing offset"};
+
+    return std::any_of(std::begin(kinds), std::end(kinds),
+                       [text](std::string_view kind) { return has(text, kind); });
+}
+
+/* In plain words; else toml++'s own. */
+std::string_view explain(std::string_view text, bool is_at_line_end)
+{
+    constexpr std::string_view own = "Error while parsing ";
+    constexpr struct {
+        std::string_view part;
+        std::string_view words;
+    } plain[] = {
+        {"expected value, saw", "the value is missing"},
+        {"expected '=', saw", "a key, '=' and a value are expected here"},
+        {"expected a comment or whitespace", "nothing but a comment may follow a value"},
+        {"expected comma or closing ']'", "a comma, or the closing bracket, is missing"},
+        {"table header: expected ']'", "the closing bracket of the section is missing"},
+        {"encountered end-of-file", "the file ends before this is complete"},
+        {"cannot redefine existing table", "this section is given twice"},
+        {"cannot redefine existing", "this key is given twice"},
+    };
+
+    if (is_about_bare_value(text))
+        return "this is no value: a text (an address, a name, a path) needs double quotes, as in "
+               "\"127.0.0.1:7000\"; the others are numbers, true and false";
+    if (is_at_line_end && has(text, "control characters"))
+        return "a text must end, with its quote, in the line in which it begins";
+    for (const auto &one : plain)
+        if (has(text, one.part))
+            return one.words;
+    return text.substr(0, own.size()) == own ? text.substr(own.size()) : text;
+}
+
 void set_error(toml_error *ret, std::string_view text, toml::source_position at)
 {
     (void)std::snprintf(ret->text, sizeof ret->text, "%.*s", static_cast<int>(text.size()),
@@ -186,7 +276,12 @@ extern "C" bool toml_read(const char *document, size_t size, toml_visit *visit, 
         }
         return true;
     } catch (const toml::parse_error &error) {
-        set_error(ret_error, error.description(), error.source().begin);
+        toml::source_position at = error.source().begin;
+        const std::string_view line = line_at(std::string_view(document, size), at.line);
+        const bool is_at_line_end = at.column > characters_of(line);
+        if (is_about_bare_value(error.description()))
+            at.column = value_column(line, at.column);
+        set_error(ret_error, explain(error.description(), is_at_line_end), at);
     } catch (const std::exception &error) {
         set_error(ret_error, error.what(), toml::source_position{});
     } catch (...) {

@@ -180,6 +180,8 @@ BAD_FILES = [
     ('title = "a\\nb"', "1:9: title"),
     ('title = "a\\u0000b"', "1:9: title"),
     ('plain = "20 %"', '1:9: plain = "20 %": must be nodes: "all"'),
+    ("for = 60s", "1:7: this is no value: a text"),
+    ("[link]\nloss = 5%", "2:8: this is no value: a text"),
     ("[bogus]\nx = 1", "1:1: bogus: unknown section; there are [start]"),
     ("[[bogus]]\nx = 1", "bogus: unknown section"),
     ("[at]\ntime = \"1s\"", "1:1: [at]: must be [[at]]"),
