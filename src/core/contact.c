@@ -83,19 +83,19 @@ void contact_hurry(struct swim *s)
 /* ---- Remembered addresses: an array, in which chains of equal hash find them. When hundreds die at
  * once, each is looked for. The hash has a key, so that nobody chooses who shares a chain. ---- */
 
-static uint16_t *chain_of(const struct swim *s, const struct swim_addr *addr)
+static uint16_t chain_of(const struct swim *s, const struct swim_addr *addr)
 {
-    return &contact_heads(s)[proof_place(s, addr) % SWIM_CONTACTS_MAX];
+    return (uint16_t)(proof_place(s, addr) % SWIM_CONTACTS_MAX);
 }
 
-/* The place of an address, contact_count if it is not there. */
-static uint32_t find(const struct swim *s, const struct swim_addr *addr)
+/* The place of an address, whose chain this is; contact_count if it is not there. */
+static uint32_t find(const struct swim *s, uint16_t chain, const struct swim_addr *addr)
 {
     const struct contact *contacts = contacts_of(s);
 
     if (s->healing.contact_count == 0)
         return 0; /* without a look at the heads, which nobody may have touched yet */
-    for (uint32_t next = *chain_of(s, addr); next; next = contacts[next - 1].next) {
+    for (uint32_t next = contact_heads(s)[chain]; next; next = contacts[next - 1].next) {
         if (addr_equal(&contacts[next - 1].addr, addr))
             return next - 1;
     }
@@ -104,16 +104,17 @@ static uint32_t find(const struct swim *s, const struct swim_addr *addr)
 
 static void put_at(struct swim *s, uint32_t place, const struct contact *what)
 {
-    uint16_t *head = chain_of(s, &what->addr);
+    uint16_t *head = &contact_heads(s)[what->chain];
 
-    contacts_of(s)[place] = (struct contact){what->addr, *head, what->expires};
+    contacts_of(s)[place] = *what;
+    contacts_of(s)[place].next = *head;
     *head = (uint16_t)(place + 1);
 }
 
 static void take_out(struct swim *s, uint32_t place)
 {
     struct contact *contacts = contacts_of(s);
-    uint16_t *at = chain_of(s, &contacts[place].addr);
+    uint16_t *at = &contact_heads(s)[contacts[place].chain];
 
     while (*at != place + 1) {
         ASSERT(*at != 0);
@@ -137,12 +138,14 @@ static void remove_at(struct swim *s, uint32_t place)
 
 bool contact_is_found(const struct swim *s, uint32_t place)
 {
-    return find(s, &contacts_of(s)[place].addr) == place;
+    const struct contact *contact = &contacts_of(s)[place];
+
+    return find(s, chain_of(s, &contact->addr), &contact->addr) == place;
 }
 
 void contact_drop(struct swim *s, const struct swim_addr *addr)
 {
-    uint32_t place = find(s, addr);
+    uint32_t place = s->healing.contact_count ? find(s, chain_of(s, addr), addr) : 0;
 
     if (place < s->healing.contact_count)
         remove_at(s, place);
@@ -150,13 +153,14 @@ void contact_drop(struct swim *s, const struct swim_addr *addr)
 
 void contact_remember(struct swim *s, const struct swim_addr *addr)
 {
-    const struct contact fresh = {.addr = *addr, .expires = s->now + CONTACT_LIFE};
+    struct contact fresh = {.addr = *addr, .expires = s->now + CONTACT_LIFE};
     struct healing *h = &s->healing;
     uint32_t place;
 
     if (is_reached(s, addr))
         return;
-    place = find(s, addr);
+    fresh.chain = chain_of(s, addr);
+    place = find(s, fresh.chain, addr);
     if (place < h->contact_count) {
         contacts_of(s)[place].expires = fresh.expires;
         return;

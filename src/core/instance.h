@@ -349,6 +349,7 @@ struct knock {
 struct contact {
     struct swim_addr addr;
     uint16_t next;     /* place + 1 of the next one with the same hash; 0: none */
+    uint16_t chain;    /* the hash: which of contact_heads leads to it */
     swim_time expires; /* host time */
 };
 
