@@ -3,23 +3,23 @@
 
 #include "base/assert.h"
 
-/* The integer part by position, then each bit of the fraction by squaring. */
+/* The integer part by position, then each bit of the fraction by squaring, without a branch: which they
+ * are is as good as chance. */
 uint32_t log2_q16(uint32_t n)
 {
-    uint32_t whole = 31;
-    uint64_t mantissa;
-    uint32_t fraction = 0;
+    uint32_t log;
+    uint64_t mantissa; /* in [1, 2), 31 bits after the point */
 
     ASSERT(n > 0);
-    while (!(n >> whole))
-        whole--;
-    mantissa = ((uint64_t)n << 31) >> whole; /* in [1, 2), 31 bits after the point */
-    for (uint32_t bit = 1u << 15; bit; bit >>= 1) {
+    log = 31 - (uint32_t)__builtin_clz(n);
+    mantissa = ((uint64_t)n << 31) >> log;
+    for (unsigned i = 0; i < 16; i++) {
+        uint32_t bit;
+
         mantissa = mantissa * mantissa >> 31;
-        if (mantissa >> 32) {
-            mantissa >>= 1;
-            fraction |= bit;
-        }
+        bit = (uint32_t)(mantissa >> 32);
+        mantissa >>= bit;
+        log = log << 1 | bit;
     }
-    return whole << 16 | fraction;
+    return log;
 }

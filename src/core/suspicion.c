@@ -32,7 +32,7 @@ swim_time suspicion_timeout(const struct swim *s, uint64_t suspect_id)
 
 swim_time suspicion_timeout_min(const struct swim *s)
 {
-    uint64_t decades = ((uint64_t)log2_q16(cluster_size(s)) << 16) / log2_q16(10);
+    uint64_t decades = ((uint64_t)log2_q16(cluster_size(s)) << 16) / LOG2_Q16_OF_10;
     swim_time timeout = ms(s->config.suspect_timeout_min_ms);
 
     return decades <= 1 << 16 ? timeout : timeout / 1000 * decades / (1 << 16) * 1000;

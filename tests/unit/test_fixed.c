@@ -23,6 +23,12 @@ static void test_powers_of_two_are_exact(void **state)
         assert_int_equal(log2_q16(UINT32_C(1) << k), k << 16);
 }
 
+static void test_10_is_known(void **state)
+{
+    (void)state;
+    assert_int_equal(LOG2_Q16_OF_10, log2_q16(10));
+}
+
 static void test_agrees_with_floating_point(void **state)
 {
     struct prng prng;
@@ -61,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_powers_of_two_are_exact),
+        cmocka_unit_test(test_10_is_known),
         cmocka_unit_test(test_agrees_with_floating_point),
         cmocka_unit_test(test_never_falls),
         cmocka_unit_test(test_0_has_none),
