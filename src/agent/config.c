@@ -336,6 +336,16 @@ void config_error_hide_keys(struct config_error *error)
     }
 }
 
+void config_error_place(struct config_error *error, const struct agent_config *config,
+                        const struct config_place *place)
+{
+    struct config_error bare = *error;
+
+    if (place->line != 0)
+        (void)snprintf(error->text, sizeof error->text, "%.200s:%u: %s: %.400s", config->path,
+                       (unsigned)place->line, place->key, bare.text);
+}
+
 /* The text is in no message: people put the key itself here. */
 const char *config_set_key_file(struct agent_config *config, const char *text)
 {

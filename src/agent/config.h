@@ -33,6 +33,12 @@ enum plaintext_mode {
     PLAINTEXT_SEND,   /* plaintext is sent, both kinds heard */
 };
 
+/* Where the file set something that shows to be wrong only later; line 0: it did not. */
+struct config_place {
+    uint32_t line;
+    const char *key; /* "[section] name" */
+};
+
 struct agent_config {
     struct swim_config swim; /* all but id, seed and addr, which are found at the start */
     struct swim_addr bind;
@@ -75,6 +81,8 @@ struct agent_config {
     uint32_t encryption_line;
     uint32_t plaintext_line;
     uint32_t exec_line;
+    struct config_place key_place; /* of the key, or of the file that holds it */
+    struct config_place token_place;
 };
 
 struct config_error {
@@ -84,6 +92,10 @@ struct config_error {
 /* Takes out what may be a key (64 hex digits or more in a row), before anybody reads the message:
  * messages quote what they find wrong, and a key may stand anywhere by mistake. */
 void config_error_hide_keys(struct config_error *error);
+
+/* Puts in front of the message where the file has what is wrong, if it has it. */
+void config_error_place(struct config_error *error, const struct agent_config *config,
+                        const struct config_place *place);
 
 void config_default(struct agent_config *config);
 /* More defaults, for a service that systemd gave a folder for what lives as long as it runs

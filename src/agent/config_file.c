@@ -393,8 +393,10 @@ static bool check_probes(struct loader *loader)
 /* One source of keys: which of two should win is not for us to guess. */
 static bool check_keys(struct loader *loader)
 {
-    static const char *const names[][2] = {
-        {"security", "key_file"}, {"network", "cluster_key_file"}, {"network", "cluster_key"}};
+    static const char *const names[][3] = {
+        {"security", "key_file", "[security] key_file"},
+        {"network", "cluster_key_file", "[network] cluster_key_file"},
+        {"network", "cluster_key", "[network] cluster_key"}};
     const char *const *first = NULL;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -403,8 +405,10 @@ static bool check_keys(struct loader *loader)
             return fail(loader, line, "[%s] %s: the key is given by [%s] %s too, in line %u", //
                         names[i][0], names[i][1], first[0], first[1],
                         (unsigned)line_of(loader, first[0], first[1]));
-        if (line != 0)
-            first = names[i];
+        if (line == 0)
+            continue;
+        first = names[i];
+        loader->config.key_place = (struct config_place){.line = line, .key = names[i][2]};
     }
     return true;
 }
@@ -421,6 +425,8 @@ static bool read_document(struct loader *loader, const char *text, size_t size)
     loader->config.encryption_line = line_of(loader, "network", "encryption");
     loader->config.plaintext_line = line_of(loader, "security", "plaintext");
     loader->config.exec_line = line_of(loader, "events", "exec");
+    loader->config.token_place = (struct config_place){
+        .line = line_of(loader, "metrics", "http_token_file"), .key = "[metrics] http_token_file"};
     return true;
 }
 

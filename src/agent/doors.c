@@ -57,7 +57,7 @@ enum exit_code doors_open_http(struct agent *agent)
                                          .events = agent->events,
                                          .context = agent,
                                          .collect = agent_collect};
-    if (!http_token_load(&agent->source.token, config->http_token_file, &error))
+    if (!http_token_load(&agent->source.token, config, &error))
         return exit_code_fail(EXIT_CODE_CONFIG, "%s", error.text);
     agent->httpd = httpd_new(agent->base, &addr, &terms);
     if (agent->httpd == NULL)

@@ -53,8 +53,10 @@ static bool take(struct http_token *ret, const char *path, const char *text, siz
     return true;
 }
 
-bool http_token_load(struct http_token *ret, const char *path, struct config_error *ret_error)
+bool http_token_load(struct http_token *ret, const struct agent_config *config,
+                     struct config_error *ret_error)
 {
+    const char *path = config->http_token_file;
     char text[FILE_MAX];
     ssize_t size;
     bool ok;
@@ -66,6 +68,8 @@ bool http_token_load(struct http_token *ret, const char *path, struct config_err
     size = secret_file_read("the token file", path, text, sizeof text, ret_error);
     ok = size >= 0 && take(ret, path, text, (size_t)size, ret_error);
     sodium_memzero(text, sizeof text);
+    if (!ok)
+        config_error_place(ret_error, config, &config->token_place);
     return ok;
 }
 

@@ -20,10 +20,10 @@ struct http_token {
     uint8_t hash[32];
 };
 
-/* Reads the file `path`: one line of 16 to 512 visible characters. "" for no token. False when it
- * can't be read, others have access to it, or it holds anything else: *ret_error says so, without
- * any of its content, and *ret is untouched. */
-SWIM_MUST_CHECK bool http_token_load(struct http_token *ret, const char *path,
+/* Reads the configuration's token file: one line of 16 to 512 visible characters; no token where
+ * none is named. False when it can't be read, others have access to it, or it holds anything else:
+ * *ret_error says so, and where the file is named, without any of its content; *ret is untouched. */
+SWIM_MUST_CHECK bool http_token_load(struct http_token *ret, const struct agent_config *config,
                                      struct config_error *ret_error);
 /* Is the same asked for? */
 bool is_http_token_same(const struct http_token *a, const struct http_token *b);

@@ -217,19 +217,28 @@ bool keyfile_load(struct keyset *keys, const char *path, struct config_error *re
     return ok;
 }
 
-bool keyset_load(struct keyset *keys, const struct agent_config *config,
-                 struct config_error *ret_error)
+static bool take_cluster_key(struct keyset *keys, const struct agent_config *config,
+                             struct config_error *ret_error)
 {
     const char *wrong;
 
-    if (!config->has_cluster_key)
-        return keyfile_load(keys, config->key_file, ret_error);
     sodium_memzero(keys, sizeof *keys);
     wrong = keyset_add(keys, config->cluster_key);
     if (wrong == NULL)
         return true;
     (void)snprintf(ret_error->text, sizeof ret_error->text, "the cluster key: %s", wrong);
     return false;
+}
+
+bool keyset_load(struct keyset *keys, const struct agent_config *config,
+                 struct config_error *ret_error)
+{
+    bool ok = config->has_cluster_key ? take_cluster_key(keys, config, ret_error)
+                                      : keyfile_load(keys, config->key_file, ret_error);
+
+    if (!ok)
+        config_error_place(ret_error, config, &config->key_place);
+    return ok;
 }
 
 /* ---- Writing ----------------------------------------------------------------------------- */

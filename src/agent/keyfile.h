@@ -50,7 +50,7 @@ SWIM_MUST_CHECK const char *key_parse(const char *text, size_t size,
                                       uint8_t ret_key[SWIM_KEY_SIZE]);
 
 /* The keys that the configuration gives, in whatever way, over *keys. False when there is something
- * wrong with them: see keyfile_load. */
+ * wrong with them: see keyfile_load; *ret_error also names the line that gives them. */
 SWIM_MUST_CHECK bool keyset_load(struct keyset *keys, const struct agent_config *config,
                                  struct config_error *ret_error);
 

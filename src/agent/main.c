@@ -86,7 +86,7 @@ static bool check_token(const struct agent_config *config, struct config_error *
 {
     struct http_token token;
 
-    return http_token_load(&token, config->http_token_file, error);
+    return http_token_load(&token, config, error);
 }
 
 static enum exit_code run(struct options *options, bool is_check_only)

@@ -294,6 +294,7 @@ static bool apply_keys(const struct options *options, struct agent_config *confi
         config->has_cluster_key = options->has_cluster_key;
         memcpy(config->cluster_key, options->cluster_key, sizeof config->cluster_key);
         memset(config->key_file, 0, sizeof config->key_file);
+        config->key_place = (struct config_place){.line = 0};
     }
     if (options->key_file != NULL && reason == NULL)
         reason = config_set_key_file(config, options->key_file);

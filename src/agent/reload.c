@@ -140,7 +140,7 @@ void reload(struct agent *agent)
         log_message(LOG_WARN, "SIGHUP: nothing to reload: no file was given (--config)");
         return;
     }
-    ok = read_next(agent, &next, &error) && http_token_load(&token, next.http_token_file, &error) &&
+    ok = read_next(agent, &next, &error) && http_token_load(&token, &next, &error) &&
          take_keys(agent, &next, &error);
     config_wipe_key(&next);
     if (!ok) {

@@ -758,6 +758,8 @@ class Token(swimtest.SwimTestCase):
                     done = swimtest.run("--config", config, *arguments)
                     self.assertEqual(done.returncode, 3)
                     self.assertIn(expected, done.stderr)
+                    self.assertIn(f"swimd: {config}:2: [metrics] http_token_file: the token file "
+                                  f"{path}: ", done.stderr)
                     self.assertNotIn(good[:8], done.stderr)
         for content in (good, good + "\n", good + "\r\n", "~" * 512):
             config = self.file("swim.toml", "[metrics]\nhttp_token_file = "

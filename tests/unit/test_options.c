@@ -230,8 +230,10 @@ static void test_key_file(void **state)
     assert_string_equal(config.key_file, "/etc/swim/key");
     assert_false(config.has_cluster_key);
     assert_true(config_parse(&config, "x", "[network]\ncluster_key = \"" KEY "\"\n", &error));
+    assert_int_equal(config.key_place.line, 2);
     assert_int_equal(parse("--cluster-key-file f", &options, &error), OPTIONS_RUN);
     assert_true(options_apply(&options, &config, &error));
+    assert_int_equal(config.key_place.line, 0); /* the file no longer has a part in it */
     assert_false(config.has_cluster_key);
     assert_int_equal(config.cluster_key[0], 0);
     assert_string_equal(config.key_file, "f");
