@@ -60,14 +60,16 @@ static const char *parse_port(const char *text, uint16_t *ret)
     return NULL;
 }
 
-/* Splits at the colon before the port, and takes the brackets off. */
-static const char *split(const char *text, char *host, size_t cap, uint16_t *ret_port)
+/* Splits at the colon before the port, and takes the brackets off. `no_port`: what to say where
+ * there is none, for a name may stand in front of it in some places only. */
+static const char *split(const char *text, const char *no_port, char host[HOST_NAME_MAX_SIZE],
+                         uint16_t *ret_port)
 {
     const char *colon = strrchr(text, ':');
     size_t size;
 
     if (colon == NULL || strchr(colon, ']') != NULL)
-        return "the port is missing (ADDRESS:PORT)";
+        return no_port;
     size = (size_t)(colon - text);
     if (text[0] == '[') {
         if (size < 2 || text[size - 1] != ']')
@@ -78,8 +80,8 @@ static const char *split(const char *text, char *host, size_t cap, uint16_t *ret
         return "an IPv6 address needs brackets ([IPV6]:PORT)";
     }
     if (size == 0)
-        return "the address is missing";
-    if (size >= cap)
+        return "what stands in front of the port is missing";
+    if (size >= HOST_NAME_MAX_SIZE)
         return "the name is too long";
     memcpy(host, text, size);
     host[size] = '\0';
@@ -91,7 +93,7 @@ const char *address_parse(const char *text, struct swim_addr *ret)
     char host[HOST_NAME_MAX_SIZE];
     struct swim_addr addr;
     uint16_t port;
-    const char *wrong = split(text, host, sizeof host, &port);
+    const char *wrong = split(text, "the port is missing (ADDR:PORT)", host, &port);
 
     if (wrong == NULL)
         wrong = address_parse_ip(host, &addr);
@@ -136,7 +138,8 @@ const char *endpoint_parse(const char *text, struct endpoint *ret)
 {
     struct endpoint endpoint = {.addr = {.family = 0}};
     uint16_t port;
-    const char *wrong = split(text, endpoint.name, sizeof endpoint.name, &port);
+    const char *wrong =
+        split(text, "the port is missing (HOST:PORT, by address or name)", endpoint.name, &port);
 
     if (wrong != NULL)
         return wrong;

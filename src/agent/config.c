@@ -177,6 +177,10 @@ static const char *set_text(char *to, size_t cap, const char *text, const char *
 
 const char *config_set_http_bind(struct agent_config *config, const char *text)
 {
+    struct swim_addr addr;
+
+    if (address_parse(text, &addr) == NULL)
+        return "an address alone is wanted here; the port is [metrics] server_port, --metrics-port";
     return address_parse_ip(text, &config->http_bind);
 }
 

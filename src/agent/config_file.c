@@ -190,7 +190,7 @@ static void describe_allowed(const struct key *key, char *text, size_t cap)
     case KEY_TAGS:
     case KEY_SECRET:
     case KEY_TEXT: (void)snprintf(text, cap, "a string"); break;
-    case KEY_TEXTS: (void)snprintf(text, cap, "an array of strings"); break;
+    case KEY_TEXTS: (void)snprintf(text, cap, "an array of strings ([\"...\", ...])"); break;
     }
 }
 

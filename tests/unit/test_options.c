@@ -259,7 +259,9 @@ static void test_errors(void **state)
     must_fail("--log-level=", "--log-level \"\": ");
     must_fail("start", "not the word start");
     must_fail("--bind localhost:7000", "--bind localhost:7000: ");
-    must_fail("--bind 127.0.0.1", "port");
+    must_fail("--bind 127.0.0.1", "the port is missing (ADDR:PORT)");
+    must_fail("--peers node", "the port is missing (HOST:PORT, by address or name)");
+    must_fail("--http-bind 127.0.0.1:80", "an address alone");
     must_fail("--advertise 0.0.0.0", "--advertise 0.0.0.0: a wildcard");
     must_fail("--peers a:1,b", "--peers b: ");
     must_fail("--peers a:0", "port");
