@@ -247,6 +247,7 @@ class WithSwimd(AsyncCase):
         for ending in (signal.SIGTERM, signal.SIGINT):
             process = self.spawn(sys.executable, path, "127.0.0.1:0", f"127.0.0.1:{port}",
                                  output=subprocess.PIPE)
+
             async def met(process: "subprocess.Popen[str]") -> str:
                 async for line in self.lines(process):
                     if line.startswith(f"JOINED 127.0.0.1:{port} ALIVE"):
@@ -255,9 +256,9 @@ class WithSwimd(AsyncCase):
             self.assertTrue(await asyncio.wait_for(met(process), 10 * FACTOR))
             process.send_signal(ending)
             out, _ = await asyncio.wait_for(asyncio.to_thread(process.communicate), 15 * FACTOR)
-            if ending == signal.SIGTERM:
-                self.assertEqual(process.returncode, 0, out)
-                self.assertIn("LEAVE_DONE", out)
+            self.assertEqual(process.returncode, 0, out)
+            self.assertIn("LEAVE_DONE", out)
+            self.assertNotIn("Traceback", out)
         self.assertIsNone(daemon.poll())
 
 
