@@ -58,6 +58,6 @@ bool addr_is_usable_v6(const struct swim_addr *addr)
 {
     static const uint8_t any[16];
 
-    return addr->port != 0 && addr->family == 6 && memcmp(addr->ip, any, sizeof any) &&
+    return addr->port != 0 && addr->family == 6 && memcmp(addr->ip, any, sizeof any) != 0 &&
            addr->ip[0] != 0xFF;
 }

@@ -1,6 +1,7 @@
 /* Anti-entropy by sketches: docs/protocol.md section 8. See sync_sketch.h; job.c sends. */
 #include "core/sync_sketch.h"
 
+#include "base/assert.h"
 #include "base/hash.h"
 #include "core/job.h"
 #include "core/member.h"
@@ -176,6 +177,7 @@ uint32_t sync_density(uint32_t different, unsigned bits, uint32_t gap)
     uint64_t apart = (uint64_t)gap * DENSITY_UNIT;
     uint64_t density;
 
+    ASSERT(different > 0);
     /* So many ids fall into `buckets` buckets, on average, until `different` of them are hit. */
     for (uint32_t hit = 0; hit < different && (hit == 0 || hit + UNTOLD < buckets); hit++)
         ids += DENSITY_UNIT * buckets / (buckets - hit);

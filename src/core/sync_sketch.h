@@ -29,7 +29,7 @@ uint32_t sync_key(const struct swim *s, uint32_t slot, uint32_t salt);
 void sync_reply(struct swim *s, const struct source *source, const struct walk *differ,
                 uint32_t density);
 /* The density for `different` of 2^bits buckets that differ, between tables whose numbers of live
- * members are `gap` apart. */
+ * members are `gap` apart. Asserted: different > 0. */
 uint32_t sync_density(uint32_t different, unsigned bits, uint32_t gap);
 
 /* Well-formed SYNC datagrams of these phases, after their entries were merged. */

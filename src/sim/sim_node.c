@@ -125,12 +125,12 @@ void sim_poke(struct sim *sim, uint32_t index)
     sim_pump(sim, index);
 }
 
-static void stop(struct sim *sim, uint32_t index, enum sim_happening_kind why)
+static void stop(struct sim *sim, uint32_t node, enum sim_happening_kind kind)
 {
-    sim_node(sim, index)->state_now = SIM_STOPPED;
-    sim_disarm_all(sim, index);
-    sim_tell_node(sim, why, index, SIM_NOBODY);
-    fault_forget(sim, index);
+    sim_node(sim, node)->state_now = SIM_STOPPED;
+    sim_disarm_all(sim, node);
+    sim_tell_node(sim, kind, node, SIM_NOBODY);
+    fault_forget(sim, node);
 }
 
 void sim_crash(struct sim *sim, uint32_t index)
