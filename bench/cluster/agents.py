@@ -22,6 +22,10 @@ def prepare():
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
+def ports(count):
+    return range(FIRST_PORT, FIRST_PORT + count)
+
+
 class Ended(Exception):
     """Agents are gone that nobody has killed: of such a cluster nothing can be measured."""
 
@@ -61,7 +65,7 @@ class Cluster:
         self.reader.start()
 
     def ports(self):
-        return range(FIRST_PORT, FIRST_PORT + self.count)
+        return ports(self.count)
 
     def start(self, port, seed=None):
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)

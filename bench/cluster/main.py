@@ -97,12 +97,12 @@ def parse(arguments):
         help='how many members of a life are killed and started again, one after the other '
              f'(default {scenes.KILLS} of up to {scenes.MANY_TO_KILL} members, '
              f'{scenes.KILLS_MANY} of more)')
-    add('--bound', type=at_least(1, float), default=60, metavar='SECONDS',
+    add('--bound', type=at_least(1, float), default=40, metavar='SECONDS',
         help='how long to wait for anything at most (default %(default)s)')
-    add('--settle', type=at_least(0, float), default=10, metavar='SECONDS',
+    add('--settle', type=at_least(0, float), default=5, metavar='SECONDS',
         help='from when all see all until a cluster counts as idle and, from the second on, one is '
              'killed (default %(default)s)')
-    add('--idle', type=at_least(1, float), default=20, metavar='SECONDS',
+    add('--idle', type=at_least(1, float), default=10, metavar='SECONDS',
         help='how long an idle cluster is measured (default %(default)s)')
     add('--out', default=os.path.join(ROOT, 'build-bench'), metavar='FOLDER',
         help='where cluster.json and cluster.svg go (default build-bench)')
@@ -123,25 +123,60 @@ def read_first():
         os.nice(-agents.NICE)
         agents.is_favoured = True
     except OSError:
-        pass
+        keep()
 
 
-def run_all(kinds, options):
+def plan(kinds, options):
+    """(name, scene, count, kind) in their order. A storm is a yes or a no; three are minutes."""
+    for count in options.sizes:
+        for _ in range(options.repeat):
+            yield from (('life', scenes.life, count, kind) for kind in kinds)
+            if not Bare(()).why_not():
+                yield 'life', scenes.bare, count, Bare(agents.ports(count))
+    for count in options.storm:
+        yield from (('storm', scenes.storm, count, kind) for kind in kinds)
+
+
+def run_all(kinds, options, results, keep):
+    """Fills `results` and calls `keep` after each scene: what is measured is not lost with the rest.
+    Whether all agents ran until they were ended."""
+    is_whole = True
+    for name, scene, count, kind in plan(kinds, options):
+        start = time.monotonic()
+        try:
+            figures = scene(kind, count, options)
+        except agents.Ended as ended:
+            say(f'bench-cluster: {ended}')
+            figures, is_whole = scenes.never(name), False
+        results.setdefault((name, count), {}).setdefault(kind.name, []).append(figures)
+        keep()
+        say(f'bench-cluster: {name} of {count} {kind.name}: {time.monotonic() - start:.0f} s')
+    return is_whole
+
+
+def say_how_long(kinds, options):
+    seconds = sum(scenes.usual_s(name, count, options, scene is scenes.bare)
+                  for name, scene, count, kind in plan(kinds, options))
+    say(f'bench-cluster: some {seconds / 60:.0f} minutes, more where members do not come to see each '
+        f'other; what is measured is in {options.out} after each step')
+
+
+def measure(kinds, options, arguments):
+    about = {'kinds': {kind.name: kind.version() for kind in kinds},
+             'processors': os.cpu_count(), 'command': shlex.join(arguments)}
     results = {}
-    plan = ([('life', scenes.life, count) for count in options.sizes]
-            + [('storm', scenes.storm, count) for count in options.storm])
-    for name, scene, count in plan:
-        # A storm is a yes or a no; three of them are minutes.
-        for _ in range(options.repeat if name == 'life' else 1):
-            for kind in kinds:
-                start = time.monotonic()
-                figures = scene(kind, count, options)
-                results.setdefault((name, count), {}).setdefault(kind.name, []).append(figures)
-                say(f'bench-cluster: {name} of {count} {kind.name}: '
-                    f'{time.monotonic() - start:.0f} s')
-            if name == 'life' and not Bare(()).why_not():
-                results[name, count].setdefault(Bare.name, []).append(scenes.bare(count, options))
-    return results
+
+    def keep():
+        report.write_json(os.path.join(options.out, 'cluster.json'), about, results)
+        report.write_svg(os.path.join(options.out, 'cluster.svg'), results)
+
+    say_how_long(kinds, options)
+    try:
+        return 0 if run_all(kinds, options, results, keep) else 1
+    finally:
+        say(report.table(results))
+        say(f'{", ".join(about["kinds"].values())}; {about["processors"]} processors; '
+            f'figures and picture: {options.out}/cluster.json, cluster.svg')
 
 
 def main(arguments):
@@ -155,17 +190,7 @@ def main(arguments):
         sys.exit(f'bench-cluster: --out {options.out}: {error.strerror}')
     with tempfile.TemporaryDirectory() as folder:
         kinds = participants(options.kinds, folder)
-        if not kinds:
-            return 1
-        about = {'kinds': {kind.name: kind.version() for kind in kinds},
-                 'processors': os.cpu_count(), 'command': shlex.join(arguments)}
-        results = run_all(kinds, options)
-    report.write_json(os.path.join(options.out, 'cluster.json'), about, results)
-    report.write_svg(os.path.join(options.out, 'cluster.svg'), results)
-    say(report.table(results))
-    say(f'{", ".join(about["kinds"].values())}; {about["processors"]} processors; '
-        f'figures and picture: {options.out}/cluster.json, cluster.svg')
-    return 0
+        return measure(kinds, options, arguments) if kinds else 1
 
 
 if __name__ == '__main__':
@@ -173,5 +198,3 @@ if __name__ == '__main__':
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit(130)
-    except agents.Ended as ended:
-        sys.exit(f'bench-cluster: {ended}')

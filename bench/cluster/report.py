@@ -1,5 +1,6 @@
 """Figures as a table, as JSON and as a picture."""
 import json
+import os
 import statistics
 
 ROWS = [
@@ -71,7 +72,7 @@ def table(results):
         lines.append(f'  {"":52}' + ''.join(f'{kind:>10}' for kind in kinds)
                      + (f'{"ratio":>10}' if len(compared) == 2 else ''))
         for key, title in ROWS:
-            if not has(by_kind[kinds[0]], key):
+            if not any(has(runs, key) for runs in by_kind.values()):
                 continue
             values = {kind: middle(by_kind[kind], key) for kind in kinds}
             lines.append(f'  {title:52}' + ''.join(
@@ -83,12 +84,17 @@ def table(results):
     return '\n'.join(lines) + '\n'
 
 
+def write(path, text):
+    """As a whole or not at all: a run may be ended at any time."""
+    with open(path + '.new', 'w', encoding='utf-8') as file:
+        file.write(text)
+    os.replace(path + '.new', path)
+
+
 def write_json(path, about, results):
     told = [{'scene': scene, 'members': count, 'kind': kind, 'runs': runs}
             for (scene, count), by_kind in results.items() for kind, runs in by_kind.items()]
-    with open(path, 'w', encoding='utf-8') as file:
-        json.dump({'about': about, 'results': told}, file, indent=1)
-        file.write('\n')
+    write(path, json.dumps({'about': about, 'results': told}, indent=1) + '\n')
 
 
 # ---- The picture: a small chart a figure, bars on a scale of their own ------------------------
@@ -128,9 +134,8 @@ def write_svg(path, results):
     legend = ''.join(f'<text x="{LEFT + 90 * i}" y="16" fill="{COLOURS[kind]}">{kind}</text>'
                      for i, kind in enumerate(kinds))
     width = len(PLOTTED) * (WIDTH + LEFT) + LEFT
-    with open(path, 'w', encoding='utf-8') as file:
-        file.write(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 240" '
-                   'font-family="sans-serif" font-size="11"><style>.v{font-size:8px;'
-                   'text-anchor:middle}.l{text-anchor:middle}.t{font-size:10px}</style>'
-                   f'<rect width="{width}" height="240" fill="#fff"/>'
-                   + legend + ''.join(parts) + '</svg>\n')
+    write(path, f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 240" '
+          'font-family="sans-serif" font-size="11"><style>.v{font-size:8px;'
+          'text-anchor:middle}.l{text-anchor:middle}.t{font-size:10px}</style>'
+          f'<rect width="{width}" height="240" fill="#fff"/>'
+          + legend + ''.join(parts) + '</svg>\n')

@@ -3,8 +3,8 @@ None: it never came."""
 import signal
 import time
 
-from agents import FIRST_PORT, Cluster, cpu_ns, pss_kib, traffic
-from kinds import FAILED, SUSPECTED, Bare
+from agents import Cluster, cpu_ns, pss_kib, traffic
+from kinds import FAILED, SUSPECTED
 
 # Agents a second on this many processors: more, and the starts themselves are the load.
 STAGGER_S = 0.1
@@ -17,15 +17,16 @@ STORM_WATCH_S = 60
 KILLS = 6
 KILLS_MANY = 1
 MANY_TO_KILL = 20
+DEATH_USUAL_S = 8
 
 
-def form(cluster, stagger, seconds):
+def form(cluster, gap, seconds):
     """Starts all, the first one being the seed of the others. Seconds from the last start until
     all see all."""
     ports = list(cluster.ports())
     for port in ports:
         cluster.start(port, None if port == ports[0] else ports[0])
-        time.sleep(stagger)
+        time.sleep(gap)
     last = cluster.agents[ports[-1]].started
     formed = cluster.await_views(seconds, all_must_run=True)
     return formed - last if formed else None
@@ -39,6 +40,7 @@ def idle(cluster, options):
     start = time.monotonic()
     time.sleep(options.idle)
     took = time.monotonic() - start
+    cluster.check_running()
     spent = sum(cpu_ns(pid) - cpu[pid] for pid in pids)
     after = traffic()
     node_seconds = took * len(pids)
@@ -110,24 +112,28 @@ def pause(cluster, seconds):
             'pause_whole': whole is not None}
 
 
+def stagger(count):
+    return STAGGER_S if count < MANY else STAGGER_MANY_S
+
+
 def life(kind, count, options):
-    """The whole story of one cluster."""
+    """The whole story of one cluster. Where all never see all, no death could be known to all."""
     bound = options.bound
     cluster = Cluster(kind, count)
     try:
-        figures = {'all_see_all_s': form(cluster, STAGGER_S if count < MANY else STAGGER_MANY_S,
-                                         bound)}
+        figures = {'all_see_all_s': form(cluster, stagger(count), bound)}
         figures.update(idle(cluster, options))
-        figures['deaths'] = deaths(cluster, options)
+        if figures['all_see_all_s'] is not None:
+            figures['deaths'] = deaths(cluster, options)
         figures.update(pause(cluster, bound / 2))
         return figures
     finally:
         cluster.end()
 
 
-def bare(count, options):
+def bare(kind, count, options):
     """The idle part of a life, of as many processes that do nothing but probe and answer."""
-    cluster = Cluster(Bare(range(FIRST_PORT, FIRST_PORT + count)), count)
+    cluster = Cluster(kind, count)
     try:
         for port in cluster.ports():
             cluster.start(port)
@@ -151,3 +157,20 @@ def storm(kind, count, options):
         return figures
     finally:
         cluster.end()
+
+
+def never(name):
+    """The figures of a scene whose agents ended by themselves."""
+    return {'all_see_all_s' if name == 'life' else 'storm_all_see_all_s': None}
+
+
+def usual_s(name, count, options, is_bare):
+    """How long a scene takes where members come to see each other, as they do but in storms."""
+    idle_s = options.settle + options.idle
+    pause_s = options.bound / 4
+    if name == 'storm':
+        return count * STAGGER_S + STORM_WATCH_S + pause_s
+    if is_bare:
+        return idle_s
+    return (count * stagger(count) + idle_s + pause_s
+            + kills(count, options) * (options.settle + DEATH_USUAL_S))

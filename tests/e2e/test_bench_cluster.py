@@ -8,12 +8,16 @@ import sys
 import tempfile
 import unittest
 
+from unittest import mock
+
 import swimtest
 
 FOLDER = os.path.join(swimtest.ROOT, "bench", "cluster")
 MAIN = os.path.join(FOLDER, "main.py")
 sys.path.insert(0, FOLDER)
 
+import agents  # noqa: E402
+import main  # noqa: E402
 import report  # noqa: E402
 import scenes  # noqa: E402
 
@@ -86,12 +90,12 @@ class BenchCluster(unittest.TestCase):
                     COMMAND + ["--out", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                     env=dict(os.environ, SWIMD=swimtest.SWIMD)) as bench:
                 swimtest.wait_until(lambda: len(children(bench.pid)) >= 3, 30, "three agents")
-                agents = children(bench.pid)
+                pids = children(bench.pid)
                 bench.send_signal(number)
                 said = bench.communicate(timeout=30 * swimtest.FACTOR)[0].decode()
             self.assertEqual(bench.returncode, code, said)
             self.assertNotIn("Traceback", said)
-            for pid in agents:
+            for pid in pids:
                 self.assertFalse(os.path.exists(f"/proc/{pid}"), said)
 
     def test_an_agent_that_ends_by_itself_is_told(self):
@@ -105,9 +109,49 @@ class BenchCluster(unittest.TestCase):
                                   stderr=subprocess.STDOUT, timeout=60 * swimtest.FACTOR,
                                   env=dict(os.environ, SWIMD=swimtest.SWIMD,
                                            SWIM_BENCH_NAMESPACE="1"))
+            with open(os.path.join(folder, "cluster.json"), encoding="utf-8") as file:
+                result = json.load(file)["results"][0]
         self.assertEqual(done.returncode, 1)
         self.assertIn("that at port 20001 with 4: swimd: UDP 127.0.0.1:20001: cannot listen",
                       done.stdout.decode())
+        self.assertEqual(result["runs"], [{"all_see_all_s": None}])
+
+    def test_what_is_measured_outlives_the_rest(self):
+        figures = [{"all_see_all_s": 0.5}, agents.Ended("1 of 3 ended"), KeyboardInterrupt()]
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(scenes, "life", side_effect=figures), \
+                mock.patch.object(main, "say") as say:
+            options = main.parse(["--sizes", "3", "--storm", "", "--out", folder])
+            kinds = [swimd] = [main.KINDS["swimd"](folder)]
+            with mock.patch.object(swimd, "version", return_value="swimd"), \
+                    mock.patch.object(main.Bare, "why_not", return_value="left out"), \
+                    self.assertRaises(KeyboardInterrupt):
+                main.measure(kinds, options, [])
+            with open(os.path.join(folder, "cluster.json"), encoding="utf-8") as file:
+                (result,) = json.load(file)["results"]
+        self.assertEqual(result["runs"], [{"all_see_all_s": 0.5}, {"all_see_all_s": None}])
+        said = "\n".join(call.args[0] for call in say.call_args_list)
+        self.assertIn("1 of 3 ended", said)
+        self.assertIn("life, N = 3", said)
+
+    def test_whose_members_never_meet_are_not_killed(self):
+        kind, options = mock.Mock(), main.parse(["--bound", "1"])
+        with mock.patch.object(scenes, "Cluster"), mock.patch.object(scenes, "form") as form, \
+                mock.patch.object(scenes, "idle", return_value={}), \
+                mock.patch.object(scenes, "pause", return_value={}), \
+                mock.patch.object(scenes, "deaths", return_value=[]) as deaths:
+            form.return_value = None
+            scenes.life(kind, 3, options)
+            deaths.assert_not_called()
+            form.return_value = 0.1
+            scenes.life(kind, 3, options)
+            deaths.assert_called_once()
+
+    def test_how_long_it_takes_is_told(self):
+        options = main.parse(["--settle", "5", "--idle", "10", "--bound", "40", "--kills", "2"])
+        self.assertEqual(scenes.usual_s("life", 10, options, is_bare=False), 1 + 15 + 10 + 2 * 13)
+        self.assertEqual(scenes.usual_s("life", 10, options, is_bare=True), 15)
+        self.assertEqual(scenes.usual_s("storm", 200, options, is_bare=False), 20 + 60 + 10)
 
 
 if __name__ == "__main__":
