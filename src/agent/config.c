@@ -87,7 +87,7 @@ const char *config_set_advertise(struct agent_config *config, const char *text)
     struct swim_addr addr;
     const char *wrong = address_parse_ip(text, &addr);
 
-    if (wrong != NULL)
+    if (wrong != NULL && strchr(text, ':') != NULL)
         wrong = address_parse(text, &addr);
     if (wrong == NULL && is_address_wildcard(&addr))
         wrong = "a wildcard is no address that peers can reach";

@@ -83,6 +83,7 @@ struct agent_config {
     uint32_t exec_line;
     struct config_place key_place; /* of the key, or of the file that holds it */
     struct config_place token_place;
+    struct config_place state_place;
 };
 
 struct config_error {

@@ -6,6 +6,7 @@
 #include "agent/config.h"
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "toml/swim_keys.h"
 #include "toml/toml.h"
 
@@ -217,23 +218,69 @@ static bool fail_type(struct loader *loader, const struct key *key, const struct
                 type_name(item->type));
 }
 
+static bool is_section(const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (strcmp(keys[i].section, name) == 0)
+            return true;
+    return false;
+}
+
+/* " (did you mean [section] name?)": a key of the same section with nearly this name, or one of
+ * another with exactly this one. What stands in no section may be nearly any. */
+static const char *hint_key(const struct toml_item *item, char text[NEAREST_HINT_SIZE])
+{
+    struct nearest nearest = {.word = item->key};
+    const char *section = "";
+    char before[32] = "";
+
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if ((item->section[0] == '\0' || strcmp(keys[i].section, item->section) == 0 ||
+             strcmp(keys[i].name, item->key) == 0) &&
+            nearest_offer(&nearest, keys[i].name))
+            section = keys[i].section;
+    if (strcmp(section, item->section) != 0)
+        (void)snprintf(before, sizeof before, "[%s] ", section);
+    return nearest_hint(&nearest, before, text);
+}
+
+static const char *hint_section(const char *section, char text[NEAREST_HINT_SIZE])
+{
+    struct nearest nearest = {.word = section};
+
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        (void)nearest_offer(&nearest, keys[i].section);
+    return nearest_hint(&nearest, "", text);
+}
+
+static bool fail_homeless(struct loader *loader, const struct toml_item *item)
+{
+    char hint[NEAREST_HINT_SIZE];
+
+    if (is_section(item->key))
+        return fail(loader, item->line, "%.64s: this is a section, and begins with a line [%.64s]",
+                    item->key, item->key);
+    return fail(loader, item->line, "%.64s: this key is in no section%s; the sections are %s",
+                item->key, hint_key(item, hint), sections);
+}
+
 static bool fail_unknown(struct loader *loader, const struct toml_item *item)
 {
+    char hint[NEAREST_HINT_SIZE];
     char known[400] = "";
     size_t size = 0;
 
+    if (item->section[0] == '\0')
+        return fail_homeless(loader, item);
+    if (!is_section(item->section))
+        return fail(loader, item->line, "[%.64s]: unknown section%s; the sections are %s",
+                    item->section, hint_section(item->section, hint), sections);
     for (size_t i = 0; i < KEY_COUNT && size < sizeof known; i++)
         if (strcmp(keys[i].section, item->section) == 0)
             size += (size_t)snprintf(known + size, sizeof known - size, "%s%s",
                                      size == 0 ? "" : ", ", keys[i].name);
-    if (item->section[0] == '\0')
-        return fail(loader, item->line, "%.64s: this key is in no section; the sections are %s",
-                    item->key, sections);
-    if (size == 0)
-        return fail(loader, item->line, "[%.64s]: unknown section; the sections are %s",
-                    item->section, sections);
-    return fail(loader, item->line, "[%s] %.64s: unknown key; the keys here are %s", item->section,
-                item->key, known);
+    return fail(loader, item->line, "[%s] %.64s: unknown key%s; the keys here are %s",
+                item->section, item->key, hint_key(item, hint), known);
 }
 
 /* ---- Values ------------------------------------------------------------------------------ */
@@ -425,6 +472,8 @@ static bool read_document(struct loader *loader, const char *text, size_t size)
     loader->config.encryption_line = line_of(loader, "network", "encryption");
     loader->config.plaintext_line = line_of(loader, "security", "plaintext");
     loader->config.exec_line = line_of(loader, "events", "exec");
+    loader->config.state_place = (struct config_place){.line = line_of(loader, "node", "state_dir"),
+                                                       .key = "[node] state_dir"};
     loader->config.token_place = (struct config_place){
         .line = line_of(loader, "metrics", "http_token_file"), .key = "[metrics] http_token_file"};
     return true;

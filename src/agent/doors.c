@@ -36,7 +36,10 @@ enum exit_code doors_open_state(struct agent *agent)
     struct config_error error;
     enum exit_code code = keeper_open(&agent->keeper, &agent->config, &error);
 
-    return code == EXIT_CODE_OK ? code : exit_code_fail(code, "%s", error.text);
+    if (code == EXIT_CODE_OK)
+        return code;
+    config_error_place(&error, &agent->config, &agent->config.state_place);
+    return exit_code_fail(code, "%s", error.text);
 }
 
 enum exit_code doors_open_http(struct agent *agent)

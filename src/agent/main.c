@@ -89,6 +89,15 @@ static bool check_token(const struct agent_config *config, struct config_error *
     return http_token_load(&token, config, error);
 }
 
+static bool check_state(const struct agent_config *config, struct config_error *error)
+{
+    bool ok = config->state_dir[0] == '\0' || state_file_check(config->state_dir, error);
+
+    if (!ok)
+        config_error_place(error, config, &config->state_place);
+    return ok;
+}
+
 static enum exit_code run(struct options *options, bool is_check_only)
 {
     struct agent_config config;
@@ -104,7 +113,7 @@ static enum exit_code run(struct options *options, bool is_check_only)
         keyset_free(keys);
     if (code != EXIT_CODE_OK)
         return complain(code, &error);
-    if (is_check_only && config.state_dir[0] != '\0' && !state_file_check(config.state_dir, &error))
+    if (is_check_only && !check_state(&config, &error))
         return complain(EXIT_CODE_CONFIG, &error);
     if (is_check_only) {
         (void)puts("the configuration is correct");

@@ -6,6 +6,7 @@
 #include "agent/options.h"
 
 #include "agent/keyfile.h"
+#include "base/flag.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -113,17 +114,27 @@ static enum options_action wrong(struct config_error *ret_error, const char *wha
     return OPTIONS_WRONG;
 }
 
+static enum options_action no_such_flag(const char *word, struct config_error *ret_error)
+{
+    char hint[NEAREST_HINT_SIZE];
+
+    if (*flag_hint(flags, word, hint) == '\0' || may_hold_key(word))
+        return wrong(ret_error, "no such flag: ", word);
+    (void)snprintf(ret_error->text, sizeof ret_error->text, "no such flag: %.200s%s", word, hint);
+    return OPTIONS_WRONG;
+}
+
 /* getopt_long answers '?' for no such flag, an ambiguous one, and one given a value it can't
- * take; ':' for a missing value. The word itself is the one before optind. */
+ * take; ':' for a missing value. */
 static enum options_action explain(int answer, char **argv, struct config_error *ret_error)
 {
-    const char *word = argv[optind - 1];
+    const char *word = flag_refused(argv);
 
     if (answer == ':')
         return wrong(ret_error, "a value must follow the flag ", word);
     if (optopt >= 256 || optopt == 'V' || (optopt == 'h' && strchr(word, '=') != NULL))
         return wrong(ret_error, "no value can follow the flag ", word);
-    return wrong(ret_error, "no such flag: ", word);
+    return no_such_flag(word, ret_error);
 }
 
 static enum options_action take_config(struct options *options, struct config_error *ret_error)
@@ -182,15 +193,6 @@ void options_wipe_key(struct options *options)
     explicit_bzero(options->cluster_key, sizeof options->cluster_key);
 }
 
-/* getopt_long takes abbreviations, which a later version's new flag would break. */
-static bool is_spelt_out(const char *word, const char *name)
-{
-    size_t size = strlen(name);
-
-    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, size) == 0 &&
-           (word[2 + size] == '\0' || word[2 + size] == '=');
-}
-
 enum options_action options_parse(int argc, char **argv, struct options *ret,
                                   struct config_error *ret_error)
 {
@@ -200,16 +202,14 @@ enum options_action options_parse(int argc, char **argv, struct options *ret,
     *ret = (struct options){0};
     optind = 0; /* glibc: start afresh */
     opterr = 0;
-    /* '+': stops at the first word that is no flag, so the next flag is always argv[optind]. */
-    for (;;) {
-        const char *word = argv[optind == 0 ? 1 : optind];
+    for (;;) { /* '+': up to the first word that is no flag */
         int index = -1;
 
         flag = getopt_long(argc, argv, "+:hV", flags, &index);
         if (flag == -1)
             break;
-        if (index >= 0 && !is_spelt_out(word, flags[index].name))
-            return wrong(ret_error, "no such flag: ", word);
+        if (index >= 0 && !flag_is_whole(flag_taken(argv), flags[index].name))
+            return no_such_flag(flag_taken(argv), ret_error);
         switch (flag) {
         case 'h': return OPTIONS_HELP;
         case 'V': return OPTIONS_VERSION;
@@ -326,6 +326,8 @@ bool options_apply(const struct options *options, struct agent_config *config,
     for (size_t i = 0; ok && i < options->peer_list_count; i++)
         ok = apply_peers(&next, options->peer_lists[i], ret_error);
     ok = ok && apply_text(&next, "--name", options->name, config_set_name, ret_error);
+    if (options->state_dir != NULL)
+        next.state_place = (struct config_place){.line = 0};
     if (options->tag_count > 0)
         config_clear_tags(&next);
     for (size_t i = 0; ok && i < options->tag_count; i++)

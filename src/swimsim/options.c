@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "swimsim/options.h"
 
+#include "base/flag.h"
 #include "swimsim/check.h"
 #include "swimsim/plan_keys.h"
 
@@ -133,26 +134,26 @@ wrong(struct plan_error *ret_error, const char *format, ...)
 
 /* ---- Parsing ----------------------------------------------------------------------------- */
 
+static enum options_command no_such_flag(const char *word, struct plan_error *ret_error)
+{
+    char hint[NEAREST_HINT_SIZE];
+
+    if (*flag_hint(flags, word, hint) == '\0')
+        return wrong(ret_error, "no such flag: %.200s (swimsim --help lists them)", word);
+    return wrong(ret_error, "no such flag: %.200s%s", word, hint);
+}
+
 /* getopt_long answers '?' for no such flag, an ambiguous one, and one given a value it can't
- * take; ':' for a missing value. The word itself is the one before optind. */
+ * take; ':' for a missing value. */
 static enum options_command explain(int answer, char **argv, struct plan_error *ret_error)
 {
-    const char *word = argv[optind - 1];
+    const char *word = flag_refused(argv);
 
     if (answer == ':')
         return wrong(ret_error, "a value must follow the flag %.200s", word);
     if (optopt >= 256 || optopt == 'V' || (optopt == 'h' && strchr(word, '=') != NULL))
         return wrong(ret_error, "no value can follow the flag %.200s", word);
-    return wrong(ret_error, "no such flag: %.200s (swimsim --help lists them)", word);
-}
-
-/* getopt_long takes abbreviations, which a later version's new flag would break. */
-static bool is_spelt_out(const char *word, const char *name)
-{
-    size_t size = strlen(name);
-
-    return strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, size) == 0 &&
-           (word[2 + size] == '\0' || word[2 + size] == '=');
+    return no_such_flag(word, ret_error);
 }
 
 static bool note_flag(struct options *options, const char *name, struct plan_error *ret_error)
@@ -253,12 +254,8 @@ static enum options_command parse_flags(int argc, char **argv, struct options *r
         int flag = getopt_long(argc, argv, ":hV", flags, &index);
         if (flag == -1)
             return OPTIONS_RUN;
-        if (index >= 0) {
-            const char *word =
-                optarg != NULL && argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
-            if (!is_spelt_out(word, flags[index].name))
-                return wrong(ret_error, "no such flag: %.200s (swimsim --help lists them)", word);
-        }
+        if (index >= 0 && !flag_is_whole(flag_taken(argv), flags[index].name))
+            return no_such_flag(flag_taken(argv), ret_error);
         if (flag == 'h')
             return OPTIONS_HELP;
         if (flag == 'V')

@@ -5,6 +5,7 @@
  */
 #include "swimsim/plan_toml.h"
 
+#include "base/nearest.h"
 #include "swimsim/plan_keys.h"
 #include "toml/toml.h"
 
@@ -73,22 +74,34 @@ static const char *full_name(const struct toml_item *item, char *text, size_t ca
     return text;
 }
 
+/* The name of one of all keys and settings, or NULL: it is of another section. */
+static const char *name_in(const char *section, uint32_t at)
+{
+    bool is_key = at < plan_keys();
+    const char *name = is_key ? plan_key(at)->name : plan_setting(at - plan_keys())->name;
+    const char *of = is_key ? plan_key(at)->section : plan_setting(at - plan_keys())->section;
+
+    return strcmp(of, section) == 0 ? name : NULL;
+}
+
 static bool fail_unknown(struct loader *loader, const struct toml_item *item)
 {
+    struct nearest nearest = {.word = item->key};
+    char hint[NEAREST_HINT_SIZE];
     char name[160];
     char known[400] = "";
     size_t size = 0;
 
-    for (uint32_t i = 0; i < plan_keys() && size < sizeof known; i++)
-        if (strcmp(plan_key(i)->section, item->section) == 0)
-            size += (size_t)snprintf(known + size, sizeof known - size, "%s%s",
-                                     size == 0 ? "" : ", ", plan_key(i)->name);
-    for (uint32_t i = 0; i < plan_settings() && size < sizeof known; i++)
-        if (strcmp(plan_setting(i)->section, item->section) == 0)
-            size += (size_t)snprintf(known + size, sizeof known - size, "%s%s",
-                                     size == 0 ? "" : ", ", plan_setting(i)->name);
-    return fail(loader, item, "%s: unknown key; the keys here are %s",
-                full_name(item, name, sizeof name), known);
+    for (uint32_t i = 0; i < plan_keys() + plan_settings() && size < sizeof known; i++) {
+        const char *key = name_in(item->section, i);
+        if (key == NULL)
+            continue;
+        size +=
+            (size_t)snprintf(known + size, sizeof known - size, "%s%s", size == 0 ? "" : ", ", key);
+        (void)nearest_offer(&nearest, key);
+    }
+    return fail(loader, item, "%s: unknown key%s; the keys here are %s",
+                full_name(item, name, sizeof name), nearest_hint(&nearest, "", hint), known);
 }
 
 static bool fail_section(struct loader *loader, const struct toml_item *item, const char *name)

@@ -73,9 +73,10 @@ BAD_FLAGS = [
 
 # What is wrong, the file, the line that the message names, and what else it must hold.
 BAD_FILES = [
-    ("unknown key", "[gossip]\nfanout = 10\nfan_out = 11\n", 3, ["[gossip]", "fan_out", "fanout"]),
+    ("unknown key", "[gossip]\nfanout = 10\nfan_out = 11\n", 3, ["[gossip]", "fan_out", "did you mean fanout?"]),
     ("unknown section", "[gosip]\nfanout = 10\n", 1, ["gosip", "[gossip]"]),
-    ("key in the wrong section", "[probes]\nfanout = 10\n", 2, ["[probes]", "fanout"]),
+    ("key in the wrong section", "[probes]\nfanout = 10\n", 2,
+     ["[probes]", "did you mean [gossip] fanout?"]),
     ("key outside all sections", "fanout = 10\n", 1, ["fanout", "section"]),
     ("text for a number", '[gossip]\n\nfanout = "10"\n', 3,
      ["[gossip]", "fanout", "from 1 to 65535"]),
@@ -128,6 +129,8 @@ BAD_FILES = [
     ("no name of a key file", '[security]\nkey_file = ""\n', 2, ["[security] key_file", "empty"]),
     ("no name of a token file", '[metrics]\nhttp_token_file = ""\n', 2,
      ["[metrics] http_token_file", "empty", "leave this key out"]),
+    ("state folder that is a file", '[node]\n\nstate_dir = "/dev/null"\n', 3,
+     ["[node] state_dir: the state folder /dev/null is no folder"]),
     ("no encryption, and a key", '[network]\nencryption = false\n[security]\nkey_file = "k"\n', 2,
      ["[network] encryption", "key"]),
     ("plaintext accepted, but no key", '[security]\nplaintext = "accept"\n', 2,

@@ -301,6 +301,12 @@ class TestState(StateCase):
         flat = self.config("flat", "")
         refused(flat, "no folder")
         refused(self.folder("not/there"), "can't be made")
+        named = self.config("named", f'[node]\nstate_dir = "{flat}"\n')
+        done = run("--check-config", "--config", named)
+        self.assertIn(f"{named}:2: [node] state_dir: the state folder {flat} is no folder",
+                      done.stderr)
+        flags = ("--check-config", "--config", named)  # the folder is the flag's, not the file's
+        self.expect_refused(3, self.folder("not/there"), "swimd: the state folder", flags=flags)
         self.assertEqual(run("--check-config", "--state-dir", self.folder("a")).returncode, 0)
         self.assertFalse(os.path.exists(self.folder("a")), "nothing is made")
         os.mkdir(self.folder("a"))

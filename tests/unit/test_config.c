@@ -302,7 +302,7 @@ static void test_name_and_tags(void **state)
     must_fail("[\"tags\\u0000x\"]\na = \"b\"\n", "swim.toml:1:", "zero byte in this key");
     must_fail("[log]\n\"level\\u0000x\" = \"info\"\n", "swim.toml:2:", "zero byte in this key");
     must_fail("[tags]\na = \"b\\u0007\"\n", "swim.toml:2: [tags] a", "printable UTF-8");
-    must_fail("tags = \"a=b\"\n", "swim.toml:1: tags", "in no section");
+    must_fail("tags = \"a=b\"\n", "swim.toml:1: tags", "this is a section");
     must_fail("[[tags]]\na = \"b\"\n", "swim.toml:1:", "tags");
 }
 
@@ -406,7 +406,14 @@ static void test_errors(void **state)
         {"[gossip]\nfan_out = 1\n", "swim.toml:2: [gossip] fan_out", "adaptive_fanout, max_sends"},
         {"\n[gosip]\n", "swim.toml:2: [gosip]", "[gossip], [network]"},
         {"fanout = 1\n", "swim.toml:1: fanout", "in no section"},
-        {"[probes]\nfanout = 1\n", "swim.toml:2: [probes] fanout", "unknown key"},
+        {"[probes]\nfanout = 1\n", "swim.toml:2: [probes] fanout",
+         "unknown key (did you mean [gossip] fanout?)"},
+        {"[probes]\nintervall_ms = 1\n", "swim.toml:2: [probes] intervall_ms",
+         "unknown key (did you mean interval_ms?); the keys here are"},
+        {"[probes]\nfrobnicate = 1\n", "swim.toml:2:", "unknown key; the keys here are"},
+        {"[netwrok]\n", "swim.toml:1: [netwrok]", "unknown section (did you mean network?)"},
+        {"peer = 1\n", "swim.toml:1: peer", "in no section (did you mean [network] peers?)"},
+        {"[[network]]\n", "swim.toml:1: network", "begins with a line [network]"},
         {"[gossip]\nfanout = 1.0\n", "swim.toml:2:", "not a fraction"},
         {"[gossip]\nfanout = {}\n", "swim.toml:2:", "not a table"},
         {"[gossip.fanout]\nx = 1\n", "swim.toml:1:", "not a table"},

@@ -254,6 +254,12 @@ static void test_errors(void **state)
     must_fail("--log", "--log"); /* level or format? */
     must_fail("--config=", "--config: the name of the file is empty; without a file, leave");
     must_fail("--bind=", "--bind \"\": ");
+    must_fail("--bind 1.2.3.4:5 --peer x", "no such flag: --peer (did you mean --peers?)");
+    must_fail("--state x", "no such flag: --state (did you mean --state-dir?)");
+    must_fail("--bnid=x", "no such flag: --bnid=x (did you mean --bind?)");
+    must_fail("-bind x", "no such flag: -bind (did you mean --bind?)");
+    must_fail("-k", "no such flag: -k (swimd --help lists them)");
+    must_fail("--advertise foo", "--advertise foo: not an IPv4 or IPv6 address");
     must_fail("--advertise=", "--advertise \"\": ");
     must_fail("--http-bind=", "--http-bind \"\": ");
     must_fail("--log-level=", "--log-level \"\": ");
