@@ -87,7 +87,8 @@ static enum client_result make_address(struct client *client, struct sockaddr_un
 
     *ret = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (size == 0 || size >= sizeof ret->sun_path)
-        return fail(client, CLIENT_UNREACHABLE, "a socket's path has 1 to %zu bytes, not %zu",
+        return fail(client, CLIENT_MISUSED,
+                    "--socket, or SWIM_SOCKET: a socket's path has 1 to %zu bytes, not %zu",
                     sizeof ret->sun_path - 1, size);
     memcpy(ret->sun_path, client->socket, size);
     return CLIENT_OK;

@@ -19,6 +19,7 @@
 enum client_result {
     CLIENT_OK,
     CLIENT_UNREACHABLE, /* nobody is there, or we may not */
+    CLIENT_MISUSED,     /* no path of a socket: nobody was asked */
     CLIENT_TIMEOUT,
     CLIENT_BROKEN, /* what came was no answer; or no memory */
 };

@@ -71,6 +71,8 @@ enum exit_code ctl_note_client(struct ctl *ctl, enum client_result result)
 
     if (result == CLIENT_UNREACHABLE)
         code = EXIT_CODE_UNREACHABLE;
+    else if (result == CLIENT_MISUSED)
+        code = EXIT_CODE_USAGE;
     else if (result == CLIENT_TIMEOUT)
         code = EXIT_CODE_TIMEOUT;
     return ctl_note(ctl, code, "%s", ctl->client.error);

@@ -8,6 +8,7 @@
 #ifndef SWIM_CTL_CTL_H
 #define SWIM_CTL_CTL_H
 
+#include "base/nearest.h"
 #include "ctl/client.h"
 #include "ctl/exit_code.h"
 #include "swim/swim.h"
@@ -47,6 +48,8 @@ extern const struct verb ctl_verbs[];
 extern const size_t ctl_verb_count;
 /* NULL: there is none of that name. */
 const struct verb *ctl_verb_find(const char *name);
+/* " (did you mean NAME?)", or "" where no verb has nearly that name. */
+const char *ctl_verb_hint(const char *name, char text[NEAREST_HINT_SIZE]);
 /* `swimctl --complete WHAT ...`: complete.c. */
 enum exit_code ctl_complete(int argc, char **argv);
 /* The list that `help`, and --help, print; of one verb: all that there is to say of it. */

@@ -6,6 +6,7 @@
 #include "ctl/options.h"
 
 #include "base/assert.h"
+#include "base/flag.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -130,17 +131,27 @@ static void make_flags(struct parser *parser)
     }
 }
 
+static bool refuse(struct parser *parser, const char *word)
+{
+    const struct verb *verb = parser->ctl->verb;
+    char hint[NEAREST_HINT_SIZE];
+
+    return wrong(parser, "%.100s is no option here%s; see swimctl help%s%s", word,
+                 flag_hint(parser->flags, word, hint), verb != NULL ? " " : "",
+                 verb != NULL ? verb->name : "");
+}
+
+/* getopt_long answers '?' for no such option, an ambiguous one, and one given a value that it can't
+ * take; ':' for a missing value. */
 static bool explain(struct parser *parser, int code, char **argv)
 {
-    const char *given = argv[optind > 0 ? optind - 1 : 0];
+    const char *word = flag_refused(argv);
 
     if (code == ':')
-        return wrong(parser, "%.100s needs a value", given);
-    if (optopt > 0 && optopt < 256)
-        return wrong(parser, "there is no option -%c", optopt);
-    return wrong(parser, "%.100s is no option here, or not the whole of one; see swimctl help%s%s",
-                 given, parser->ctl->verb != NULL ? " " : "",
-                 parser->ctl->verb != NULL ? parser->ctl->verb->name : "");
+        return wrong(parser, "%.100s needs a value", word);
+    if (optopt >= 256)
+        return wrong(parser, "%.100s: this option takes no value", word);
+    return refuse(parser, word);
 }
 
 /* The option of that position: make_flags. */
@@ -162,14 +173,18 @@ static bool take_option(struct parser *parser, int at, const char *value)
 
 static bool run_round(struct parser *parser, int argc, char **argv, const char *kind)
 {
-    int code;
-
     make_flags(parser);
     optind = 0; /* glibc: begin anew */
     opterr = 0;
-    while ((code = getopt_long(argc, argv, kind, parser->flags, NULL)) != -1) {
+    for (;;) {
         bool ok;
-        if (code == 'h')
+        int at = -1;
+        int code = getopt_long(argc, argv, kind, parser->flags, &at);
+        if (code == -1)
+            return true;
+        if (at >= 0 && !flag_is_whole(flag_taken(argv), parser->flags[at].name))
+            ok = refuse(parser, flag_taken(argv));
+        else if (code == 'h')
             ok = take_common(parser, COMMON_HELP, NULL);
         else if (code == 'V')
             ok = take_common(parser, COMMON_VERSION, NULL);
@@ -180,7 +195,6 @@ static bool run_round(struct parser *parser, int argc, char **argv, const char *
         if (!ok)
             return false;
     }
-    return true;
 }
 
 static bool check_words(struct parser *parser)
@@ -204,10 +218,12 @@ static bool check_words(struct parser *parser)
 static bool parse_verb(struct parser *parser, int argc, char **argv)
 {
     struct ctl *ctl = parser->ctl;
+    char hint[NEAREST_HINT_SIZE];
 
     ctl->verb = ctl_verb_find(argv[0]);
     if (ctl->verb == NULL)
-        return wrong(parser, "there is no verb \"%.100s\"; see swimctl help", argv[0]);
+        return wrong(parser, "there is no verb \"%.100s\"%s; see swimctl help", argv[0],
+                     ctl_verb_hint(argv[0], hint));
     parser->verb_options = ctl->verb->options;
     if (!run_round(parser, argc, argv, ":hV"))
         return false;
@@ -233,24 +249,42 @@ static const char *default_socket(void)
     return path;
 }
 
+static enum options_result parse(struct parser *parser, int argc, char **argv)
+{
+    if (!run_round(parser, argc, argv, "+:hV"))
+        return OPTIONS_WRONG;
+    if (parser->has_version && !parser->has_help)
+        return OPTIONS_VERSION;
+    if (optind == argc && !parser->has_help) {
+        (void)wrong(parser, "a verb is needed; see swimctl help");
+        return OPTIONS_WRONG;
+    }
+    if (optind < argc && !parse_verb(parser, argc - optind, argv + optind))
+        return OPTIONS_WRONG;
+    if (parser->has_help)
+        return OPTIONS_HELP;
+    return parser->has_version ? OPTIONS_VERSION : OPTIONS_RUN;
+}
+
+/* Of a command line that could not be understood to its end. */
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 enum options_result options_parse(int argc, char **argv, struct ctl *ret,
                                   char ret_error[CLIENT_ERROR_MAX])
 {
     struct parser parser = {.ctl = ret, .error = ret_error};
+    enum options_result result;
 
     *ret =
         (struct ctl){.client = {.socket = default_socket(), .timeout_ms = CTL_TIMEOUT_DEFAULT_MS}};
-    if (!run_round(&parser, argc, argv, "+:hV"))
-        return OPTIONS_WRONG;
-    if (parser.has_version && !parser.has_help)
-        return OPTIONS_VERSION;
-    if (optind == argc && !parser.has_help) {
-        (void)wrong(&parser, "a verb is needed; see swimctl help");
-        return OPTIONS_WRONG;
-    }
-    if (optind < argc && !parse_verb(&parser, argc - optind, argv + optind))
-        return OPTIONS_WRONG;
-    if (parser.has_help)
-        return OPTIONS_HELP;
-    return parser.has_version ? OPTIONS_VERSION : OPTIONS_RUN;
+    result = parse(&parser, argc, argv);
+    if (result == OPTIONS_WRONG)
+        ret->is_json = asks_for_json(argc, argv);
+    return result;
 }

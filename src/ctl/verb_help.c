@@ -39,12 +39,13 @@ static void put_all(const struct verb *only)
 enum exit_code verb_help(struct ctl *ctl)
 {
     const struct verb *verb = NULL;
+    char hint[NEAREST_HINT_SIZE];
 
     if (ctl->word_count > 0) {
         verb = ctl_verb_find(ctl->words[0]);
         if (verb == NULL)
-            return ctl_fail(ctl, EXIT_CODE_USAGE, "there is no verb \"%.100s\"; see swimctl help",
-                            ctl->words[0]);
+            return ctl_fail(ctl, EXIT_CODE_USAGE, "there is no verb \"%.100s\"%s; see swimctl help",
+                            ctl->words[0], ctl_verb_hint(ctl->words[0], hint));
     }
     if (ctl->is_json)
         put_all(verb);

@@ -76,6 +76,15 @@ const struct verb *ctl_verb_find(const char *name)
     return NULL;
 }
 
+const char *ctl_verb_hint(const char *name, char text[NEAREST_HINT_SIZE])
+{
+    struct nearest nearest = {.word = name};
+
+    for (size_t i = 0; i < ctl_verb_count; i++)
+        (void)nearest_offer(&nearest, ctl_verbs[i].name);
+    return nearest_hint(&nearest, "", text);
+}
+
 static void print_options(const struct ctl_option *options)
 {
     char left[64];

@@ -73,7 +73,11 @@ static void test_wrong(void **state)
         const char *line, *said;
     } cases[] = {
         {"", "a verb"},
-        {"frob", "frob"},
+        {"frob", "there is no verb \"frob\"; see swimctl help"},
+        {"membrs", "\"membrs\" (did you mean members?); see"},
+        {"--sock /s members", "--sock is no option here (did you mean --socket?)"},
+        {"members --stats alive", "--stats is no option here (did you mean --status?)"},
+        {"-json members", "-json is no option here (did you mean --json?)"},
         {"--frob members", "--frob"},
         {"members --prune", "--prune"},
         {"members --tag", "--tag needs a value"},
@@ -84,7 +88,7 @@ static void test_wrong(void **state)
         {"--timeout 1s info", "1s"},
         {"--timeout 0x10 info", "0x10"},
         {"--timeout 86401 info", "86400"},
-        {"info --json=yes", "--json"},
+        {"info --json=yes", "--json=yes: this option takes no value"},
         {"--socket= info", "--socket \"\": the value is empty; give PATH, or leave the option out"},
         {"info --socket=", "--socket \"\": the value is empty"},
         {"--timeout= info", "--timeout \"\": the value is empty; give SECONDS"},
@@ -101,6 +105,19 @@ static void test_wrong(void **state)
         if (strstr(error, cases[i].said) == NULL)
             fail_msg("%s: says %s", cases[i].line, error);
     }
+}
+
+/* A failure is JSON for whoever asked for JSON, also behind what could not be understood. */
+static void test_wrong_as_json(void **state)
+{
+    char error[CLIENT_ERROR_MAX];
+    struct ctl ctl;
+
+    (void)state;
+    assert_int_equal(parse(&ctl, error, "membrs --json"), OPTIONS_WRONG);
+    assert_true(ctl.is_json);
+    assert_int_equal(parse(&ctl, error, "membrs -- --json"), OPTIONS_WRONG);
+    assert_false(ctl.is_json);
 }
 
 /* A shell's variable that was never set, between quotes. */
@@ -152,9 +169,13 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),  cmocka_unit_test(test_help_and_version),
-        cmocka_unit_test(test_wrong), cmocka_unit_test(test_where_the_socket_is),
-        cmocka_unit_test(test_table), cmocka_unit_test(test_empty_words),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_wrong_as_json),
+        cmocka_unit_test(test_where_the_socket_is),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_empty_words),
     };
 
     (void)unsetenv("SWIM_SOCKET");
