@@ -517,7 +517,7 @@ def load_tests(_loader, standard, _pattern):
 def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
-    if not os.access(SWIMD, os.X_OK):
+    if not {"-h", "--help"} & set(sys.argv) and not os.access(SWIMD, os.X_OK):
         sys.exit(f"{SWIMD} is not there: build it, or name it in SWIMD")
     unittest.main(module="__main__")
 

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """
-Writes the first inputs of the fuzz targets over what the daemon reads, tests/fuzz/corpus/config,
-keyfile, state, control, verbs and http: one of each kind that its documents name, and one of each kind
-of mistake.
-Run it again when those change.
+make_agent_corpus.py: writes the first inputs of the fuzz targets over what the daemon reads,
+tests/fuzz/corpus/config, keyfile, state, control, verbs and http: one of each kind that its
+documents name, and one of each kind of mistake. Run it again when those change.
 """
 import os
 import re
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXAMPLE = os.path.join(HERE, '..', '..', 'docs', 'swim.example.toml')
@@ -210,6 +210,8 @@ def http():
 
 
 if __name__ == '__main__':
+    if sys.argv[1:2] in (['-h'], ['--help']):
+        sys.exit(print(__doc__.strip()))
     config()
     keyfile()
     state()

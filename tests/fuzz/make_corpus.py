@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """
-Writes the first inputs of the fuzz targets, tests/fuzz/corpus/, from the recorded datagrams in
-tests/data/wire-v1/vectors.jsonl. Run it again when those change.
+make_corpus.py: writes the first inputs of the fuzz targets, tests/fuzz/corpus/, from the recorded
+datagrams in tests/data/wire-v1/vectors.jsonl. Run it again when those change.
 """
 import json
 import os
 import struct
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORD_CHOICES = 14  # the length of fuzz_record.c's table
@@ -144,4 +145,6 @@ def accused():
 
 
 if __name__ == '__main__':
+    if sys.argv[1:2] in (['-h'], ['--help']):
+        sys.exit(print(__doc__.strip()))
     main()

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
-"""Writes the first inputs of fuzz_ctl, tests/fuzz/corpus/ctl: answers of each form, and with each
-kind of mistake. Run it again when what swimctl reads changes."""
+"""
+make_ctl_corpus.py: writes the first inputs of fuzz_ctl, tests/fuzz/corpus/ctl: answers of each
+form, and with each kind of mistake. Run it again when what swimctl reads changes.
+"""
 import os
+import sys
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus', 'ctl')
 OK = b'HTTP/1.1 200 OK\r\n'
@@ -49,4 +52,6 @@ def main():
 
 
 if __name__ == '__main__':
+    if sys.argv[1:2] in (['-h'], ['--help']):
+        sys.exit(print(__doc__.strip()))
     main()

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """
-Writes the first inputs of fuzz_node, tests/fuzz/corpus/node/: scripts in its little language, each
-a story that a cluster lives through, and random ones (from fixed seeds). Run it again when the
-language changes.
+make_node_corpus.py: writes the first inputs of fuzz_node, tests/fuzz/corpus/node/: scripts in its
+little language, each a story that a cluster lives through, and random ones (from fixed seeds).
+Run it again when the language changes.
 """
 import os
 import random
+import sys
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus', 'node')
 GOSSIP, PING, PING_REQ, ACK, LEAVE, ANTI_ENTROPY, SYNC, NACK = 3, 4, 5, 6, 7, 8, 9, 10
@@ -139,4 +140,6 @@ def main():
 
 
 if __name__ == '__main__':
+    if sys.argv[1:2] in (['-h'], ['--help']):
+        sys.exit(print(__doc__.strip()))
     main()

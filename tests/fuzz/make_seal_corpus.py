@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """
-Writes the first inputs of fuzz_envelope1 and fuzz_envelope2: scripts in their little languages, each
-a story of what can happen to an envelope. Run it again when the languages change.
+make_seal_corpus.py: writes the first inputs of fuzz_envelope1 and fuzz_envelope2: scripts in
+their little languages, each a story of what can happen to an envelope. Run it again when the
+languages change.
 """
 import os
 import random
 import struct
+import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -88,5 +90,7 @@ def envelope2():
 
 
 if __name__ == '__main__':
+    if sys.argv[1:2] in (['-h'], ['--help']):
+        sys.exit(print(__doc__.strip()))
     envelope1()
     envelope2()
