@@ -51,7 +51,7 @@ bench-check: ## instructions of each benchmark beside bench/baseline.json; ARGS=
 .PHONY: bench-cluster
 bench-cluster: ## real processes, ours and Serf's, put through the same; ARGS="--help" lists options
 	@tools/setup build
-	@tools/setup bench || echo "bench-cluster: going on with what there is" >&2
+	@tools/setup bench || echo "bench-cluster: going on without what could not be installed" >&2
 	@$(MAKE) --no-print-directory all
 	@ninja -C $(BUILD) bench/cluster/bare
 	@bench/cluster/main.py $(ARGS)

@@ -123,7 +123,7 @@ def read_first():
         os.nice(-agents.NICE)
         agents.is_favoured = True
     except OSError:
-        keep()
+        pass
 
 
 def plan(kinds, options):
@@ -154,10 +154,15 @@ def run_all(kinds, options, results, keep):
     return is_whole
 
 
+def roughly(seconds):
+    minutes = round(seconds / 60)
+    return 'a minute' if minutes <= 1 else f'{minutes} minutes'
+
+
 def say_how_long(kinds, options):
     seconds = sum(scenes.usual_s(name, count, options, scene is scenes.bare)
                   for name, scene, count, kind in plan(kinds, options))
-    say(f'bench-cluster: some {seconds / 60:.0f} minutes, more where members do not come to see each '
+    say(f'bench-cluster: about {roughly(seconds)}, more where members do not come to see each '
         f'other; what is measured is in {options.out} after each step')
 
 

@@ -147,11 +147,17 @@ class BenchCluster(unittest.TestCase):
             scenes.life(kind, 3, options)
             deaths.assert_called_once()
 
+    def test_who_may_not_be_nice_to_itself_measures_all_the_same(self):
+        with mock.patch.object(main.os, "nice", side_effect=PermissionError):
+            main.read_first()
+
     def test_how_long_it_takes_is_told(self):
         options = main.parse(["--settle", "5", "--idle", "10", "--bound", "40", "--kills", "2"])
         self.assertEqual(scenes.usual_s("life", 10, options, is_bare=False), 1 + 15 + 10 + 2 * 13)
         self.assertEqual(scenes.usual_s("life", 10, options, is_bare=True), 15)
         self.assertEqual(scenes.usual_s("storm", 200, options, is_bare=False), 20 + 60 + 10)
+        self.assertEqual(main.roughly(22), "a minute")
+        self.assertEqual(main.roughly(40 * 60), "40 minutes")
 
 
 if __name__ == "__main__":
