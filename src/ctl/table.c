@@ -91,11 +91,6 @@ void table_cell(struct table *table, const char *text, enum style style)
     table->cells[table->count++] = cell;
 }
 
-size_t table_rows(const struct table *table)
-{
-    return table->count / table->column_count;
-}
-
 /* ---- Widths ------------------------------------------------------------------------------ */
 
 static void measure(const struct table *table, struct layout *layout)

@@ -30,8 +30,6 @@ void table_free(struct table *table);
 /* Adds the next cell, row by row; "" and NULL are shown as "-". A table that ran out of memory
  * says so when it is printed. */
 void table_cell(struct table *table, const char *text, enum style style);
-/* Complete rows. */
-size_t table_rows(const struct table *table);
 
 /* `columns`: what the terminal has (style_columns), 0 for none. False: memory had run out. */
 bool table_print(const struct table *table, FILE *stream, size_t columns);

@@ -363,7 +363,6 @@ enum sim_happening_kind {
                            * towards peer, or SIM_NOBODY when it concerns more than these */
     SIM_HAPPENINGS
 };
-const char *sim_happening_name(enum sim_happening_kind kind);
 
 struct sim_happening {
     uint64_t at;

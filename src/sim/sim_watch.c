@@ -22,22 +22,6 @@ void sim_tell_node(struct sim *sim, enum sim_happening_kind kind, uint32_t node,
              &(struct sim_happening){.at = sim->now_ns, .kind = kind, .node = node, .peer = peer});
 }
 
-const char *sim_happening_name(enum sim_happening_kind kind)
-{
-    static const char *const names[SIM_HAPPENINGS] = {
-        [SIM_HAPPENED_SENT] = "sent",       [SIM_HAPPENED_DELIVERED] = "delivered",
-        [SIM_HAPPENED_DROPPED] = "dropped", [SIM_HAPPENED_EVENT] = "event",
-        [SIM_HAPPENED_STARTED] = "started", [SIM_HAPPENED_CRASHED] = "crashed",
-        [SIM_HAPPENED_LEAVING] = "leaving", [SIM_HAPPENED_LEFT] = "left",
-        [SIM_HAPPENED_PAUSED] = "paused",   [SIM_HAPPENED_RESUMED] = "resumed",
-        [SIM_HAPPENED_BLOCKED] = "blocked", [SIM_HAPPENED_UNBLOCKED] = "unblocked",
-        [SIM_HAPPENED_CLOCK] = "clock",     [SIM_HAPPENED_MOVED] = "moved",
-        [SIM_HAPPENED_NETWORK] = "network",
-    };
-
-    return (unsigned)kind < SIM_HAPPENINGS ? names[kind] : "unknown";
-}
-
 /* ---- The ledger -------------------------------------------------------------------------- */
 
 struct sim_ledger sim_ledger(const struct sim *sim)

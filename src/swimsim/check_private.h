@@ -208,9 +208,6 @@ void sent_check_held(struct check *check, uint32_t observer, const struct swim_m
 /* ---- check_views.c ---- */
 
 void views_tick(struct check *check);
-/* All that are expected hold exactly each other as alive, and agree in their digests. Else *ret
- * (of `size` bytes, may be NULL) says who does not. */
-bool views_agree(const struct check *check, char *ret, size_t size);
 /* The views of this tick against their digests. */
 void views_compare(struct check *check);
 /* A datagram in a time of silence. */

@@ -324,7 +324,9 @@ static bool agrees(const struct check *check, uint32_t cluster, char *ret, size_
     return first == SIM_NOBODY || holds_all(check, first, SWIM_ALIVE, ret, size);
 }
 
-bool views_agree(const struct check *check, char *ret, size_t size)
+/* All that are expected hold exactly each other as alive, and agree in their digests. Else *ret
+ * (of `size` bytes, may be NULL) says who does not. */
+static bool agree(const struct check *check, char *ret, size_t size)
 {
     if (check->has_plain || check->is_apart_heard)
         return agree_on_each_other(check, ret, size);
@@ -372,7 +374,7 @@ static void note_agreement(struct check *check, uint64_t now_ns)
 {
     if ((check->agreed_at != SWIM_NEVER && (check->is_settled || check->has_plain)) ||
         check->gentle_ns > now_ns || now_ns < check->disturbed_at + check->calm_ns ||
-        is_anybody_apart(check) || !views_agree(check, NULL, 0))
+        is_anybody_apart(check) || !agree(check, NULL, 0))
         return;
     if (check->agreed_at == SWIM_NEVER)
         begin_calm(check, now_ns);
@@ -416,8 +418,7 @@ static void check_agreement(struct check *check, uint64_t now_ns)
 
     if (check->is_deaf_end && now_ns > check->faults_end_ns)
         check_deaf(check, now_ns);
-    if (check->agreement_ns > now_ns || views_agree(check, why, sizeof why) ||
-        !known_is_connected(check))
+    if (check->agreement_ns > now_ns || agree(check, why, sizeof why) || !known_is_connected(check))
         return;
     check_complain(check, CHECK_AGREEMENT, SIM_NOBODY,
                    "%s, %llu s after the last fault (bound %llu s)", why,

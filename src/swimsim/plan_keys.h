@@ -76,11 +76,9 @@ void plan_key_get(const struct plan *plan, const struct plan_key *key, const voi
 /* Whether the value is written between quotes in a file. */
 bool plan_key_is_string(const struct plan_key *key);
 
-/* "all", "3-9", "random 5%", "zone NAME"...: as plan_key_set and plan_key_get do it. */
+/* "all", "3-9", "random 5%", "zone NAME"...: as plan_key_set does it. */
 const char *plan_selection_read(const struct plan *plan, const char *text,
                                 struct plan_selection *ret);
-void plan_selection_write(const struct plan *plan, const struct plan_selection *selection,
-                          char *text, size_t cap);
 
 /* "section.name=value" over the plan: a key of "", start, link or expect ("seed=7", "link.loss=5%"),
  * or a setting of the members ("probes.interval_ms=500"). False: *ret_error says why. */

@@ -125,8 +125,8 @@ const char *plan_selection_read(const struct plan *plan, const char *text,
     return NULL;
 }
 
-void plan_selection_write(const struct plan *plan, const struct plan_selection *selection,
-                          char *text, size_t cap)
+static void write_selection(const struct plan *plan, const struct plan_selection *selection,
+                            char *text, size_t cap)
 {
     char share[16];
 
@@ -338,7 +338,7 @@ static void get_selections(const struct plan *plan, const struct plan_action *ac
 
     text[0] = '\0';
     for (uint32_t i = 0; i < action->group_count && size < cap; i++) {
-        plan_selection_write(plan, &action->groups[i], one, sizeof one);
+        write_selection(plan, &action->groups[i], one, sizeof one);
         size += (size_t)snprintf(text + size, cap - size, "%s\"%s\"", i == 0 ? "" : ", ", one);
     }
 }
@@ -390,7 +390,7 @@ void plan_key_get(const struct plan *plan, const struct plan_key *key, const voi
         break;
     case PLAN_VALUE_DELAY: text_write_delay((const void *)place, text, cap); break;
     case PLAN_VALUE_SEEDS: get_seeds((const void *)place, text, cap); break;
-    case PLAN_VALUE_SELECTION: plan_selection_write(plan, (const void *)place, text, cap); break;
+    case PLAN_VALUE_SELECTION: write_selection(plan, (const void *)place, text, cap); break;
     case PLAN_VALUE_SELECTIONS: get_selections(plan, base, text, cap); break;
     case PLAN_VALUE_ZONE:
         (void)snprintf(text, cap, "%s", zone_name(plan, *(const uint32_t *)(const void *)place));

@@ -15,17 +15,6 @@
 #define TARGET4_SIZE 15
 #define TARGET6_SIZE 27
 
-const char *wire_kind_name(uint8_t kind)
-{
-    static const char *const names[] = {
-        [WIRE_GOSSIP] = "GOSSIP", [WIRE_PING] = "PING",   [WIRE_PING_REQ] = "PING_REQ",
-        [WIRE_ACK] = "ACK",       [WIRE_LEAVE] = "LEAVE", [WIRE_ANTI_ENTROPY] = "ANTI_ENTROPY",
-        [WIRE_NACK] = "NACK",     [WIRE_SYNC] = "SYNC",
-    };
-    const char *name = kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
-    return name ? name : "unknown";
-}
-
 /* Size of an entry of this family, 0 if there is no such family. */
 static size_t size_of_entry(uint8_t family)
 {

@@ -46,7 +46,6 @@ enum wire_kind {
     WIRE_NACK = 0x07,
     WIRE_SYNC = 0x08,
 };
-const char *wire_kind_name(uint8_t kind);
 
 enum { WIRE_FLAG_REQUEST_ACK = 0x01, WIRE_FLAG_EXTENDED = 0x02 };
 enum { WIRE_CAPABLE = 0x01 };

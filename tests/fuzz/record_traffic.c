@@ -18,6 +18,12 @@
 /* The first ones are plain. */
 enum { NODES = 16, PLAIN = 2, SHAPES_MAX = 4096 };
 
+static const char *const kind_names[] = {
+    [WIRE_GOSSIP] = "GOSSIP", [WIRE_PING] = "PING",   [WIRE_PING_REQ] = "PING_REQ",
+    [WIRE_ACK] = "ACK",       [WIRE_LEAVE] = "LEAVE", [WIRE_ANTI_ENTROPY] = "ANTI_ENTROPY",
+    [WIRE_NACK] = "NACK",     [WIRE_SYNC] = "SYNC",
+};
+
 struct recorder {
     char **folders;
     int folder_count;
@@ -57,7 +63,7 @@ static void write_file(const struct recorder *r, const struct sim_datagram *d)
         FILE *file;
 
         snprintf(path, sizeof path, "%s/traffic_%03u_%s", r->folders[i], (unsigned)r->count,
-                 wire_kind_name(d->data[1]));
+                 kind_names[d->data[1]]);
         file = fopen(path, "wb");
         demand(file && fwrite(d->data, 1, d->size, file) == d->size && fclose(file) == 0, path);
     }

@@ -100,7 +100,6 @@ static struct table *make_table(size_t rows)
         table_cell(table, text, STYLE_GOOD);
         table_cell(table, i % 2 ? "" : "role=db zone=eu rack=12\n", STYLE_PLAIN);
     }
-    assert_int_equal(table_rows(table), rows);
     return table;
 }
 

@@ -277,17 +277,6 @@ static void test_kinds_and_versions(void **state)
     }
 }
 
-static void test_kind_names(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"unknown", "GOSSIP",       "PING", "PING_REQ", "ACK",
-                                        "LEAVE",   "ANTI_ENTROPY", "NACK", "SYNC",     "unknown"};
-
-    for (uint8_t kind = 0; kind < COUNT_OF(names); kind++)
-        assert_string_equal(wire_kind_name(kind), names[kind]);
-    assert_string_equal(wire_kind_name(255), "unknown");
-}
-
 /* Bits that nobody has defined yet reach nobody. */
 static void test_reserved_bits(void **state)
 {
@@ -708,7 +697,6 @@ int main(void)
         cmocka_unit_test(test_order_of_checks),
         cmocka_unit_test(test_size_limits),
         cmocka_unit_test(test_kinds_and_versions),
-        cmocka_unit_test(test_kind_names),
         cmocka_unit_test(test_reserved_bits),
         cmocka_unit_test(test_unaligned),
         cmocka_unit_test(test_target_agrees_with_its_family),
