@@ -86,7 +86,9 @@ static void on_lonely(evutil_socket_t fd, short what, void *context)
         return;
     endpoint_format(&agent->config.peers[0], first, sizeof first);
     LOG(LOG_WARN, "no peer has answered yet; trying on", LOG_TEXT("first_peer", first),
-        LOG_NUMBER("peers", agent->config.peer_count));
+        LOG_NUMBER("peers", agent->config.peer_count),
+        LOG_TEXT("check",
+                 "does one run there, is UDP open both ways, are key and cluster the same?"));
     arm_lonely(agent, LONELY_AGAIN_MS);
 }
 

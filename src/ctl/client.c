@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,14 @@ static enum client_result fail_late(struct client *client)
 
 /* ---- Connecting -------------------------------------------------------------------------- */
 
+/* connect() says ECONNREFUSED of what is no socket, too. */
+static bool is_other_file(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 static enum client_result fail_to_connect(struct client *client, int error)
 {
     static const char other[] = "; another socket is named with --socket PATH or SWIM_SOCKET";
@@ -59,7 +68,9 @@ static enum client_result fail_to_connect(struct client *client, int error)
                     client->socket, other);
     case ECONNREFUSED:
         return fail(client, CLIENT_UNREACHABLE,
-                    "no daemon: nobody listens at %.200s (swimd has died, or is another's)%s",
+                    is_other_file(client->socket)
+                        ? "no daemon: %.200s is no socket, but another file%s"
+                        : "no daemon: nobody listens at %.200s (swimd has died, or is another's)%s",
                     client->socket, other);
     case EACCES:
     case EPERM:

@@ -32,6 +32,7 @@ class Seeds(swimtest.SwimTestCase):
         node = self.node(peers=[nobody])
         swimtest.wait_until(lambda: node.lines("no peer has answered"), 15, "a warning")
         self.assertIn(nobody.addr, node.lines("no peer has answered")[0])
+        self.assertIn("are key and cluster the same?", node.lines("no peer has answered")[0])
 
     def test_first_node_without_peers_is_ready_at_once(self):
         node = self.node().await_http()

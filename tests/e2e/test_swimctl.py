@@ -142,6 +142,8 @@ class Failing(swimctltest.CtlCase):
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(dead)
         self.assertIn("nobody listens", self.ctl(dead, "members", code=UNREACHABLE))
+        said = self.ctl(self.directory, "members", code=UNREACHABLE)
+        self.assertIn(f"{self.directory} is no socket", said)
         self.assertIn("1 to 107 bytes, not 201", self.ctl("/" + "x" * 200, "info", code=USAGE))
         said = self.ctl(gone, "info", "--json", code=UNREACHABLE)
         self.assertRegex(said, r'^\{"error":"no daemon: .*","code":5\}\n$')
