@@ -39,7 +39,9 @@ struct options {
 /* Seconds; negative: it did not happen. */
 struct figures {
     double all_see_all;
-    double user_ms; /* processor time a member and second */
+    double start_sent; /* datagrams a member until then */
+    double start_ms;   /* processor time a member until then */
+    double user_ms;    /* processor time a member and second */
     double kernel_ms;
     double sent; /* datagrams a member and second */
     double turns;
@@ -188,6 +190,9 @@ static struct figures play(struct crowd *crowd, const struct options *options)
     f.all_see_all = (double)(crowd_now() - began) / (double)SECOND;
     double more = await(crowd, all_see_all, options->bound);
     f.all_see_all = more < 0 ? -1 : f.all_see_all + more;
+    struct usage start = usage_of(crowd);
+    f.start_sent = (double)start.sent / crowd->count;
+    f.start_ms = (start.user_ms + start.kernel_ms) / crowd->count;
     await_quiet(crowd, options->bound);
     measure_idle(crowd, options->idle, &f);
     f.memory_kib = (own_memory() - before) / crowd->count;
@@ -202,12 +207,14 @@ static struct figures play(struct crowd *crowd, const struct options *options)
 
 static void print_json(const struct options *o, const struct figures *f)
 {
-    printf("{\"members\":%u,\"threads\":%u,\"all_see_all_s\":%.3f,\"user_ms\":%.4f,"
+    printf("{\"members\":%u,\"threads\":%u,\"all_see_all_s\":%.3f,\"start_sent\":%.1f,"
+           "\"start_ms\":%.2f,\"user_ms\":%.4f,"
            "\"kernel_ms\":%.4f,\"sent\":%.3f,\"turns\":%.3f,\"memory_kib\":%.2f,"
            "\"first_failed_s\":%.3f,\"all_failed_s\":%.3f,\"return_seen_s\":%.3f,"
            "\"false_deaths\":%u}\n",
-           o->members, o->threads, f->all_see_all, f->user_ms, f->kernel_ms, f->sent, f->turns,
-           f->memory_kib, f->first_failed, f->all_failed, f->return_seen, f->false_deaths);
+           o->members, o->threads, f->all_see_all, f->start_sent, f->start_ms, f->user_ms,
+           f->kernel_ms, f->sent, f->turns, f->memory_kib, f->first_failed, f->all_failed,
+           f->return_seen, f->false_deaths);
 }
 
 static void tell(const char *what, double value, const char *unit)
@@ -223,6 +230,8 @@ static void print_text(const struct options *o, const struct figures *f)
     printf("%u members in one process, %u thread%s\n", o->members, o->threads,
            o->threads > 1 ? "s" : "");
     tell("all see all, from the start", f->all_see_all, "s");
+    tell("until then: datagrams sent", f->start_sent, "a member");
+    tell("until then: processor time", f->start_ms, "ms a member");
     tell("memory", f->memory_kib, "KiB a member");
     tell("idle: processor time", f->user_ms + f->kernel_ms, "ms a member and second");
     tell("idle: of it, in the program", f->user_ms, "ms a member and second");
