@@ -11,6 +11,8 @@ ROUNDS = 10
 
 
 class Migration(sealtest.SealTestCase):
+    side_by_side = True
+
     def plain_cluster(self, count, text):
         nodes = []
         for number in range(count):

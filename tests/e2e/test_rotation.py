@@ -13,6 +13,8 @@ ROUNDS = 10  # answered probes of each member between two steps: everybody has p
 
 
 class Rotation(sealtest.SealTestCase):
+    side_by_side = True
+
     def tap(self, nodes):
         return sealtest.Tap(self, [n.port for n in nodes]) if sealtest.Tap.is_possible() else None
 
