@@ -8,12 +8,16 @@
 #include "core/stranger.h"
 #include "wire/wire.h"
 
-/* While nobody else is known, attempts start quickly, for a cluster that is just starting, and
- * slow down to one a second, for hours of isolation. In company one seed and one address every ten
- * seconds add a tenth to the probes each, and only while somebody is missing; and yet each half of a
- * split cluster of n tries n/10 addresses a second. The first of these ten seconds have two tries more,
- * for a seed that is the last one to start. */
+/* While nobody else is known, attempts start quickly, for a cluster that is just starting, and slow
+ * down to one a second, for hours of isolation. Each wait is twice the one before up to BACKOFF_FAST,
+ * and from there BACKOFF_STEP longer: 97 tries in the first minute, for networks that lose much. (A
+ * PING and its ACK must both arrive: where six datagrams in ten are lost, one try in six succeeds.)
+ * In company one seed and one address every ten seconds add a tenth to the probes each, and only while
+ * somebody is missing; and yet each half of a split cluster of n tries n/10 addresses a second. The
+ * first of these ten seconds have two tries more, for a seed that is the last one to start. */
 static const swim_time BACKOFF_MIN = 100 * SWIM_MS;
+static const swim_time BACKOFF_FAST = 400 * SWIM_MS;
+static const swim_time BACKOFF_STEP = 5 * SWIM_MS;
 static const swim_time BACKOFF_MAX = 1000 * SWIM_MS;
 static const swim_time IN_COMPANY[] = {1000 * SWIM_MS, 2000 * SWIM_MS, 7000 * SWIM_MS,
                                        10000 * SWIM_MS};
@@ -209,6 +213,13 @@ static void try_contact(struct swim *s)
     }
 }
 
+static void slow_down(struct healing *h)
+{
+    swim_time step = h->backoff < BACKOFF_FAST ? h->backoff : BACKOFF_STEP;
+
+    h->backoff = h->backoff + step < BACKOFF_MAX ? h->backoff + step : BACKOFF_MAX;
+}
+
 void contact_try(struct swim *s)
 {
     struct healing *h = &s->healing;
@@ -220,7 +231,7 @@ void contact_try(struct swim *s)
     }
     try_contact(s);
     if (live_count(s) == 0)
-        h->backoff = 2 * h->backoff < BACKOFF_MAX ? 2 * h->backoff : BACKOFF_MAX;
+        slow_down(h);
     timer_stop(s, TIMER_HEAL);
     contact_follow_membership(s);
 }

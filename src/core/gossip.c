@@ -238,6 +238,8 @@ void gossip_round(struct swim *s)
         intent->news_only = true;
     }
     mend(s, count ? targets[0] : 0);
+    if (count)
+        sync_retry(s, targets[0]);
     gossip_follow_membership(s);
 }
 

@@ -18,8 +18,8 @@ static const swim_time SESSION_LIFE = 5000 * SWIM_MS;
 enum { MEMBERS_PER_BUCKET = 4, PLAIN_DRAWS = 16, GAP_MIN = 8 };
 /* Each synchronisation without agreement with anybody doubles the distance to the next, up to
  * 32 times: views that never can agree must not cost more and more. One whose reply never came to
- * its end was most likely lost, and brings it to 8 times at most. */
-enum { SYNC_FAILURES_MAX = 5, SYNC_LOSSES_MAX = 3 };
+ * its end was most likely lost, which is no sign of such views: it brings it to twice at most. */
+enum { SYNC_FAILURES_MAX = 5, SYNC_LOSSES_MAX = 1 };
 
 swim_time sync_settling_time(const struct swim *s)
 {
@@ -274,6 +274,12 @@ void sync_mend(struct swim *s, uint32_t slot)
         return;
     if (ask(s, slot) && s->sync_allowed < s->now + sync_settling_time(s))
         s->sync_allowed = s->now + sync_settling_time(s);
+}
+
+void sync_retry(struct swim *s, uint32_t slot)
+{
+    if (s->differs_since != SWIM_NEVER && is_overdue(s))
+        sync_ask(s, slot);
 }
 
 static void hear_request(struct swim *s, const struct wire_datagram *dg,

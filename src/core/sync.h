@@ -45,6 +45,9 @@ bool sync_push(struct swim *s, const struct source *source);
 void sync_push_periodic(struct swim *s);
 /* Asks `slot` for a synchronisation, unless one was asked for a moment ago. */
 void sync_ask(struct swim *s, uint32_t slot);
+/* The same, if views have differed for longer than dissemination takes. A round of gossip goes to
+ * `slot` anyway: where much is lost, this need not wait for a view to arrive. */
+void sync_retry(struct swim *s, uint32_t slot);
 /* Asks `slot` without such a wait, unless a reply or a push to us may be under way. */
 void sync_mend(struct swim *s, uint32_t slot);
 /* Synchronisations can find all that is missing among the living: nobody is plain, nothing full. */

@@ -261,6 +261,43 @@ static void test_a_recent_change_is_given_time(void **state)
     end_pair(&p);
 }
 
+/* Runs `p->a` on news alone, without a view, until it asks for a synchronisation, or to `until`. */
+static bool asks_on_news(struct pair *p, uint32_t *incarnation, swim_time until)
+{
+    struct wire_entry entry = entry_of(450);
+    struct sent sent;
+
+    for (; p->now <= until; p->now += 10 * SWIM_MS) {
+        entry.incarnation = ++*incarnation;
+        hear_entry(p->a, p->now, B, entry);
+        swim_advance(p->a, p->now);
+        if (next_sync(p->a, p->now, SYNC_REQUEST, &sent))
+            return true;
+    }
+    return false;
+}
+
+/* Where much is lost, the view that would be the occasion to ask again is, too. A round of gossip is one
+ * as well, if views are known to differ, and as late and as seldom. */
+static void test_gossip_asks_without_a_view(void **state)
+{
+    struct pair p = begin_pair();
+    swim_time settling = sync_settling_time(p.a);
+    swim_time round = ms(p.a->config.gossip_interval_ms);
+    uint32_t incarnation = 0;
+    swim_time differs;
+
+    (void)state;
+    assert_false(asks_on_news(&p, &incarnation, p.now + 20 * settling)); /* nobody differs */
+    differs = p.now;
+    ping_with_view(p.a, p.b, differs);
+    assert_false(asks_on_news(&p, &incarnation, differs + 2 * settling - 1));
+    assert_true(asks_on_news(&p, &incarnation, differs + 2 * settling + round));
+    assert_false(asks_on_news(&p, &incarnation, p.now + settling - 1));
+    assert_true(asks_on_news(&p, &incarnation, p.now + settling + round));
+    end_pair(&p);
+}
+
 /* A long disagreement makes the requests rare; one agreement ends the wait with its cause. */
 static void test_the_back_off_ends_with_agreement(void **state)
 {
@@ -284,7 +321,7 @@ static void test_the_back_off_ends_with_agreement(void **state)
             has_asked = true;
     }
     /* Nobody ever answered. */
-    assert_int_equal(p.a->sync_allowed, p.now + 8 * sync_settling_time(p.a));
+    assert_int_equal(p.a->sync_allowed, p.now + 2 * sync_settling_time(p.a));
     ping.view_digest = swim_view_digest(p.a);
     assert_int_equal(hear(p.a, p.now, &ping), SWIM_OK);
     ping.view_digest = 1;
@@ -641,6 +678,7 @@ int main(void)
         cmocka_unit_test(test_equal_views_exchange_nothing),
         cmocka_unit_test(test_a_request_without_difference_is_not_answered),
         cmocka_unit_test(test_a_recent_change_is_given_time),
+        cmocka_unit_test(test_gossip_asks_without_a_view),
         cmocka_unit_test(test_the_back_off_ends_with_agreement),
         cmocka_unit_test(test_tables_far_apart_do_not_wait),
         cmocka_unit_test(test_switched_off_it_neither_asks_nor_answers),
