@@ -154,10 +154,7 @@ static uint32_t sample(struct swim *s, uint32_t *slots, uint32_t n, uint32_t cou
 
 uint32_t live_sample(struct swim *s, uint32_t count, uint32_t *ret_slots)
 {
-    if (count < live_count(s))
-        return sample(s, live_of(s) + 1, live_count(s), count, ret_slots);
-    memcpy(ret_slots, live_of(s) + 1, live_count(s) * sizeof *ret_slots);
-    return live_count(s);
+    return sample(s, live_of(s) + 1, live_count(s), count, ret_slots);
 }
 
 uint32_t live_sample_alive(struct swim *s, uint32_t count, uint32_t except, uint32_t *ret_slots)

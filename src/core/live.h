@@ -28,9 +28,9 @@ void live_change_status(struct swim *s, uint32_t slot);
  * round-robin over a fresh random order. 0 when nobody is live. */
 uint32_t live_next_probe(struct swim *s);
 
-/* Up to `count` distinct random live members into `ret_slots`; all of them in no random order. */
+/* Up to `count` distinct random live members into `ret_slots`, in a random order. */
 uint32_t live_sample(struct swim *s, uint32_t count, uint32_t *ret_slots);
-/* Up to `count` distinct random alive members but `except`, 0: nobody, in a random order. */
+/* The same of alive members but `except`, 0: nobody. */
 uint32_t live_sample_alive(struct swim *s, uint32_t count, uint32_t except, uint32_t *ret_slots);
 /* The live members are those of another instance, where all are alive, and none was probed yet in
  * this pass. */

@@ -316,31 +316,32 @@ static void test_newcomers_enter_at_a_random_place(void **state)
 /* In the middle of a pass, at any place of the sample. */
 static void assert_samples_are_uniform(struct swim *s, uint32_t size, uint32_t first)
 {
-    uint32_t live[10] = {0};
-    uint32_t alive[10][10] = {{0}}; /* by place in the sample */
+    uint32_t live[10][10] = {{0}}; /* by place in the sample */
+    uint32_t alive[10][10] = {{0}};
 
     for (uint32_t i = 0; i < 20000; i++) {
         uint32_t slots[10];
 
         assert_int_equal(live_sample(s, size, slots), size);
         for (uint32_t j = 0; j < size; j++)
-            live[(number_of(s, slots[j]) - first) % 10]++;
+            live[j][(number_of(s, slots[j]) - first) % 10]++;
         assert_int_equal(live_sample_alive(s, size, member_find(s, first + 10), slots), size);
         for (uint32_t j = 0; j < size; j++)
             alive[j][number_of(s, slots[j]) - first]++;
         if (i % 4 == 0)
             live_next_probe(s);
     }
-    if (live_count(s) == 10)
-        assert_uniform(live);
-    for (uint32_t place = 0; place < size; place++)
+    for (uint32_t place = 0; place < size; place++) {
+        if (live_count(s) == 10)
+            assert_uniform(live[place]);
         assert_uniform(alive[place]);
+    }
 }
 
 static void test_samples_are_uniform(void **state)
 {
     (void)state;
-    for (uint32_t size = 1; size <= 9; size += 2) {
+    for (uint32_t size = 1; size <= 10; size += 3) { /* all of them, too */
         struct swim *ten = with_members(11, 0, test_seed(__func__));
         struct swim *more = with_members(16, 4, test_seed(__func__)); /* 6 .. 15, less 16 */
 
