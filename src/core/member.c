@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define NOINLINE __attribute__((noinline))
+
 static uint64_t hash_addr6(const struct swim_addr *addr)
 {
     return hash_combine(load_u64(addr->ip) ^ addr->port, load_u64(addr->ip + 8));
@@ -34,28 +36,39 @@ static inline struct index_view addrs_of(const struct swim *s)
     return (struct index_view){&mutable->by_addr, addr_heads(s), next_by_addr(s)};
 }
 
-static void ids_insert(struct swim *s, uint64_t hash, uint32_t slot)
+/* Growing is apart, so that who comes without it does not save registers for it. */
+NOINLINE static void ids_grow(struct swim *s)
+{
+    const struct index_view ids = ids_of(s);
+    struct index_split split = index_grow(&ids);
+
+    while (split.slot)
+        index_place(&ids, &split, hash_u64(members_of(s)[split.slot].record.id));
+}
+
+static inline void ids_insert(struct swim *s, uint64_t hash, uint32_t slot)
 {
     const struct index_view ids = ids_of(s);
 
-    if (index_insert(&ids, hash, slot)) {
-        struct index_split split = index_grow(&ids);
-
-        while (split.slot)
-            index_place(&ids, &split, hash_u64(members_of(s)[split.slot].record.id));
-    }
+    if (index_insert(&ids, hash, slot))
+        ids_grow(s);
 }
 
-static void addrs_insert(struct swim *s, uint64_t hash, uint32_t slot)
+NOINLINE static void addrs_grow(struct swim *s)
+{
+    const struct index_view addrs = addrs_of(s);
+    struct index_split split = index_grow(&addrs);
+
+    while (split.slot)
+        index_place(&addrs, &split, hash_addr(&members_of(s)[split.slot].record.addr));
+}
+
+static inline void addrs_insert(struct swim *s, uint64_t hash, uint32_t slot)
 {
     const struct index_view addrs = addrs_of(s);
 
-    if (index_insert(&addrs, hash, slot)) {
-        struct index_split split = index_grow(&addrs);
-
-        while (split.slot)
-            index_place(&addrs, &split, hash_addr(&members_of(s)[split.slot].record.addr));
-    }
+    if (index_insert(&addrs, hash, slot))
+        addrs_grow(s);
 }
 
 struct member_place member_seek(const struct swim *s, uint64_t id)
@@ -268,6 +281,20 @@ static void wipe(struct member *m)
     m->flags = flags;
 }
 
+/* Field by field, as it was written a moment ago: loaded by 16 bytes, it would be waited for until all
+ * that was stored before it is in the cache (claim_next_entry). */
+static void write_record(struct record *to, const struct record *record)
+{
+    to->id = record->id;
+    to->incarnation = record->incarnation;
+    to->heartbeat = record->heartbeat;
+    memcpy(to->addr.ip, record->addr.ip, 8);
+    memcpy(to->addr.ip + 8, record->addr.ip + 8, 8);
+    to->addr.port = record->addr.port;
+    to->addr.family = record->addr.family;
+    to->status = record->status;
+}
+
 uint32_t member_add_at(struct swim *s, const struct record *record, struct member_place place)
 {
     struct member *m;
@@ -280,7 +307,7 @@ uint32_t member_add_at(struct swim *s, const struct record *record, struct membe
     if (!slot)
         return 0;
     m = &members_of(s)[slot]; /* blank: never used, or wiped by member_free */
-    m->record = *record;
+    write_record(&m->record, record);
     m->changed = s->now;
     ids_insert(s, place.hash, slot);
     link_record(s, slot, place.hash);
