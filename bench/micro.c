@@ -71,15 +71,22 @@ static double time_batch(const struct micro_case *c, void *context)
     return (double)(calibrate_now_ns() - start) - clock_ns;
 }
 
+/* The quickest batch. Large tables get quicker for a while, as the machine maps what is touched: the
+ * budget begins anew whenever a tenth was gained. */
 static double measure(const struct options *options, const struct micro_case *c, void *context)
 {
     uint64_t start = calibrate_now_ns();
     double best = time_batch(c, context);
+    double before = best;
 
     for (int i = 1; i < BATCHES_MAX; i++) {
         double took = time_batch(c, context);
 
         best = took < best ? took : best;
+        if (best < 0.9 * before) {
+            before = best;
+            start = calibrate_now_ns();
+        }
         if (i >= BATCHES_MIN && calibrate_now_ns() - start > options->budget_ns)
             break;
     }
