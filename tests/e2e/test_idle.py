@@ -59,7 +59,7 @@ def summary(text):
 
 
 class Idle(swimtest.SwimTestCase):
-    # One after the other: they measure.
+    side_by_side = True  # they count what single processes do, not how fast they are
 
     def quiet_cluster(self, environment=None):
         nodes = []
