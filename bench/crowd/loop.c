@@ -17,7 +17,7 @@
 enum {
     READY_MAX = 256,
     BUSY_AT = 16,     /* hosts ready at a time: from here on, more may be waiting for each */
-    BUSY_TAKE = 32,   /* datagrams that one then takes at a time */
+    BUSY_TAKE = 1024, /* datagrams that one then takes: no answer is left behind when timers fire */
     CHECK_EVERY = 64, /* hosts served between two looks at the timers */
 };
 

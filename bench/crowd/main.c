@@ -23,7 +23,10 @@
 
 enum { MEMBERS_MOST = 40000, SLACK_MOST_MS = 100 };
 
-#define QUIET 2.3 /* datagrams a member and second: a probe, its answer, and hardly anything else */
+/* Datagrams a member and second: a probe, its answer, and hardly anything else; nor do many probe more
+ * slowly because they have missed answers. */
+#define QUIET_LEAST 1.8
+#define QUIET_MOST 2.3
 
 struct options {
     uint32_t members;
@@ -34,6 +37,7 @@ struct options {
     uint32_t memory; /* KiB a member, at most; 0: no limit */
     uint32_t slack;  /* milliseconds: crowd.h */
     bool json;
+    bool help;
 };
 
 /* Seconds; negative: it did not happen. */
@@ -98,6 +102,18 @@ static double own_memory(void)
     return (double)kib;
 }
 
+/* As soon as it is known: a crowd that is too large takes minutes to tell. */
+static void tell(const struct options *o, const char *what, double value, const char *unit)
+{
+    if (o->json)
+        return;
+    if (value < 0)
+        printf("%-32s     never\n", what);
+    else
+        printf("%-32s %9.3f %s\n", what, value, unit);
+    (void)fflush(stdout);
+}
+
 /* ---- The story ---- */
 
 static uint32_t total(const struct crowd *crowd, bool of_failed)
@@ -129,14 +145,15 @@ static double await(struct crowd *crowd, crowd_condition *holds, uint32_t bound)
     return (double)(crowd_now() - began) / (double)SECOND;
 }
 
-/* Until a second passes with nothing to tell. */
+/* Until a second passes with nothing to tell, and all probe. */
 static void await_quiet(struct crowd *crowd, uint32_t bound)
 {
     for (uint32_t i = 0; i < bound; i++) {
         uint64_t before = usage_of(crowd).sent;
 
         (void)crowd_run(crowd, NULL, SECOND);
-        if ((double)(usage_of(crowd).sent - before) < QUIET * crowd->count)
+        double sent = (double)(usage_of(crowd).sent - before) / crowd->count;
+        if (sent > QUIET_LEAST && sent < QUIET_MOST)
             return;
     }
 }
@@ -179,31 +196,86 @@ static void die_and_return(struct crowd *crowd, uint32_t bound, struct figures *
     ret->return_seen = await(crowd, all_see_all, bound);
 }
 
-static struct figures play(struct crowd *crowd, const struct options *options)
+/* What they have counted and how many they know, on average. */
+struct experience {
+    double others_known;
+    double synchronisations;
+    double refuted; /* suspects that lived */
+};
+
+static struct experience experience_of(const struct crowd *crowd)
 {
-    struct figures f;
-    double before = own_memory();
+    struct experience e = {0};
+
+    for (uint32_t i = 0; i < crowd->count; i++) {
+        struct swim_stats stats;
+
+        swim_stats(crowd->hosts[i].swim, &stats);
+        e.others_known += crowd->hosts[i].alive / (double)crowd->count;
+        e.synchronisations += (double)stats.syncs_started / crowd->count;
+        e.refuted += (double)stats.suspicions_refuted / crowd->count;
+    }
+    return e;
+}
+
+static void meet(struct crowd *crowd, const struct options *o, struct figures *ret)
+{
     swim_time began = crowd_now();
+    double more;
 
     for (uint32_t i = 0; i < crowd->count; i++)
         host_start(crowd, &crowd->hosts[i]);
-    f.all_see_all = (double)(crowd_now() - began) / (double)SECOND;
-    double more = await(crowd, all_see_all, options->bound);
-    f.all_see_all = more < 0 ? -1 : f.all_see_all + more;
+    ret->all_see_all = (double)(crowd_now() - began) / (double)SECOND;
+    more = await(crowd, all_see_all, o->bound);
+    ret->all_see_all = more < 0 ? -1 : ret->all_see_all + more;
     struct usage start = usage_of(crowd);
-    f.start_sent = (double)start.sent / crowd->count;
-    f.start_ms = (start.user_ms + start.kernel_ms) / crowd->count;
-    await_quiet(crowd, options->bound);
-    measure_idle(crowd, options->idle, &f);
-    f.memory_kib = (own_memory() - before) / crowd->count;
-    die_and_return(crowd, options->bound, &f);
-    f.false_deaths = 0;
-    for (uint32_t i = 0; i < crowd->threads; i++)
-        f.false_deaths += crowd->loops[i].false_deaths;
-    return f;
+    struct experience e = experience_of(crowd);
+    ret->start_sent = (double)start.sent / crowd->count;
+    ret->start_ms = (start.user_ms + start.kernel_ms) / crowd->count;
+    tell(o, "all see all, from the start", ret->all_see_all, "s");
+    tell(o, "until then: datagrams sent", ret->start_sent, "a member");
+    tell(o, "until then: processor time", ret->start_ms, "ms a member");
+    tell(o, "until then: synchronisations", e.synchronisations, "begun by a member");
+    tell(o, "until then: suspects who lived", e.refuted, "a member");
+    if (ret->all_see_all < 0)
+        tell(o, "others known by now", e.others_known, "a member");
 }
 
-/* ---- Words ---- */
+static void live_on(struct crowd *crowd, const struct options *o, double memory_before,
+                    struct figures *ret)
+{
+    await_quiet(crowd, o->bound);
+    measure_idle(crowd, o->idle, ret);
+    ret->memory_kib = (own_memory() - memory_before) / crowd->count;
+    tell(o, "memory", ret->memory_kib, "KiB a member");
+    tell(o, "idle: processor time", ret->user_ms + ret->kernel_ms, "ms a member and second");
+    tell(o, "idle: of it, in the program", ret->user_ms, "ms a member and second");
+    tell(o, "idle: datagrams sent", ret->sent, "a member and second");
+    tell(o, "idle: turns of the loop", ret->turns, "a member and second");
+    die_and_return(crowd, o->bound, ret);
+    tell(o, "death: the first says failed", ret->first_failed, "s");
+    tell(o, "death: all say failed", ret->all_failed, "s");
+    tell(o, "return: seen by all", ret->return_seen, "s");
+}
+
+/* Where they don't come to see each other, there is no more to measure. */
+static struct figures play(struct crowd *crowd, const struct options *o)
+{
+    struct figures f = {.first_failed = -1, .all_failed = -1, .return_seen = -1};
+    double before = own_memory();
+
+    if (!o->json)
+        printf("%u members in one process, %u thread%s\n", o->members, o->threads,
+               o->threads > 1 ? "s" : "");
+    meet(crowd, o, &f);
+    if (f.all_see_all >= 0)
+        live_on(crowd, o, before, &f);
+    for (uint32_t i = 0; i < crowd->threads; i++)
+        f.false_deaths += crowd->loops[i].false_deaths;
+    if (!o->json)
+        printf("%-32s %9u\n", "said dead, of who lived", f.false_deaths);
+    return f;
+}
 
 static void print_json(const struct options *o, const struct figures *f)
 {
@@ -217,38 +289,12 @@ static void print_json(const struct options *o, const struct figures *f)
            f->return_seen, f->false_deaths);
 }
 
-static void tell(const char *what, double value, const char *unit)
-{
-    if (value < 0)
-        printf("%-32s     never\n", what);
-    else
-        printf("%-32s %9.3f %s\n", what, value, unit);
-}
-
-static void print_text(const struct options *o, const struct figures *f)
-{
-    printf("%u members in one process, %u thread%s\n", o->members, o->threads,
-           o->threads > 1 ? "s" : "");
-    tell("all see all, from the start", f->all_see_all, "s");
-    tell("until then: datagrams sent", f->start_sent, "a member");
-    tell("until then: processor time", f->start_ms, "ms a member");
-    tell("memory", f->memory_kib, "KiB a member");
-    tell("idle: processor time", f->user_ms + f->kernel_ms, "ms a member and second");
-    tell("idle: of it, in the program", f->user_ms, "ms a member and second");
-    tell("idle: datagrams sent", f->sent, "a member and second");
-    tell("idle: turns of the loop", f->turns, "a member and second");
-    tell("death: the first says failed", f->first_failed, "s");
-    tell("death: all say failed", f->all_failed, "s");
-    tell("return: seen by all", f->return_seen, "s");
-    printf("%-32s %9u\n", "said dead, of who lived", f->false_deaths);
-}
-
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option known[] = {{"threads", 1, NULL, 't'}, {"idle", 1, NULL, 'i'},
-                                          {"bound", 1, NULL, 'b'},   {"port", 1, NULL, 'p'},
-                                          {"json", 0, NULL, 'j'},    {"memory", 1, NULL, 'm'},
-                                          {"slack", 1, NULL, 's'},   {0}};
+    static const struct option known[] = {
+        {"help", 0, NULL, 'h'},   {"threads", 1, NULL, 't'}, {"idle", 1, NULL, 'i'},
+        {"bound", 1, NULL, 'b'},  {"port", 1, NULL, 'p'},    {"json", 0, NULL, 'j'},
+        {"memory", 1, NULL, 'm'}, {"slack", 1, NULL, 's'},   {0}};
     int letter;
 
     *o = (struct options){
@@ -266,6 +312,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         case 'm': o->memory = value; break;
         case 's': o->slack = value; break;
         case 'j': o->json = true; break;
+        case 'h': o->help = true; return true;
         default: return false;
         }
     }
@@ -276,22 +323,42 @@ static bool read_options(int argc, char **argv, struct options *o)
            o->slack >= 1 && o->slack <= SLACK_MOST_MS;
 }
 
+static void print_usage(FILE *to)
+{
+    fprintf(to,
+            "usage: crowd [OPTION]... [MEMBERS]\n"
+            "How MEMBERS (3..%d; 100) of libswim in one process, over UDP on loopback, come to see "
+            "each\n"
+            "other, are idle, and take a death and a return.\n"
+            "  --threads N     1..%d (1)\n"
+            "  --idle SECONDS  how long what is idle is measured (20)\n"
+            "  --bound SECONDS how long each of the other steps may take (120)\n"
+            "  --port FIRST    they are bound to this port and those after it (21000)\n"
+            "  --slack MS      timers wait for the next multiple of it, 1..%d (20)\n"
+            "  --memory KIB    fail when a member takes more (0: no limit)\n"
+            "  --json          one object, at the end\n"
+            "Exit codes: 0 all came about and nobody who lived was said dead, 1 not so, 2 usage.\n",
+            MEMBERS_MOST, THREADS_MOST, SLACK_MOST_MS);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct crowd crowd;
 
     if (!read_options(argc, argv, &options)) {
-        fprintf(stderr,
-                "usage: crowd [--threads 1..%d] [--idle SECONDS] [--bound SECONDS] [--port FIRST] "
-                "[--memory KIB] [--slack 1..%d] [--json] [MEMBERS(3..%d)]\n",
-                THREADS_MOST, SLACK_MOST_MS, MEMBERS_MOST);
+        print_usage(stderr);
         return 2;
+    }
+    if (options.help) {
+        print_usage(stdout);
+        return 0;
     }
     crowd_open(&crowd, options.members, options.threads, (uint16_t)options.port);
     crowd.slack = options.slack * SWIM_MS;
     struct figures f = play(&crowd, &options);
-    (options.json ? print_json : print_text)(&options, &f);
+    if (options.json)
+        print_json(&options, &f);
     crowd_close(&crowd);
     return f.all_see_all < 0 || f.first_failed < 0 || f.all_failed < 0 || f.return_seen < 0 ||
            f.false_deaths > 0 || (options.memory > 0 && f.memory_kib > options.memory);

@@ -218,10 +218,22 @@ static void mend(struct swim *s, uint32_t slot)
         sync_mend(s, slot);
 }
 
+/* A round that comes late by as long as its interval goes to half as many, by three intervals to a
+ * quarter. Who is called late has more to do than it can, and so have, where many share a machine,
+ * those that it would tell: as rounds are rarer, too, what it says falls by the square of that. Said
+ * at the usual rate, the doubts that lateness brings about would bring about more of it. */
+static uint32_t affordable(const struct swim *s, uint32_t targets)
+{
+    swim_time interval = ms(s->config.gossip_interval_ms);
+    swim_time late = timer_now(s) - s->timers[TIMER_GOSSIP];
+
+    return (uint32_t)((targets * interval + interval + late - 1) / (interval + late));
+}
+
 void gossip_round(struct swim *s)
 {
     uint32_t targets[TARGETS_MAX];
-    uint32_t count = has_words(s) ? gossip_targets(s) : 1; /* one to synchronise with */
+    uint32_t count = has_words(s) ? affordable(s, gossip_targets(s)) : 1; /* to synchronise with */
 
     timer_stop(s, TIMER_GOSSIP);
     s->last_gossip = timer_now(s);

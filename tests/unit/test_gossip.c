@@ -378,8 +378,9 @@ static void test_a_round_goes_to_distinct_peers(void **state)
     swim_advance(s, now);
     drain(s, now);
     news_of(s, now, 3, 1);
-    swim_advance(s, now + 200 * SWIM_MS);
-    while (next_sent(s, now + 200 * SWIM_MS, &sent)) {
+    now = swim_deadline(s);
+    swim_advance(s, now);
+    while (next_sent(s, now, &sent)) {
         if (sent.dg.header.kind != WIRE_GOSSIP)
             continue;
         for (uint32_t i = 0; i < count; i++)
@@ -722,6 +723,40 @@ static void test_no_mending_while_a_push_comes(void **state)
     member_end(s);
 }
 
+/* How many a round goes to that comes so late. */
+static uint32_t told_when_late(swim_time late)
+{
+    struct swim_config config = quiet_config_of(1);
+    struct sent sent;
+    uint32_t count = 0;
+    swim_time now;
+    struct swim *s;
+
+    config.max_sends = 2;
+    s = with_members(&config, 100, &now);
+    now = tell_all(s, now);
+    news_of(s, now, 3, 1);
+    drain_counting(s, now);
+    now = swim_deadline(s) + late;
+    swim_advance(s, now);
+    while (next_sent(s, now, &sent))
+        count += sent.dg.header.kind == WIRE_GOSSIP;
+    member_end(s);
+    return count;
+}
+
+static void test_a_late_round_goes_to_fewer(void **state)
+{
+    uint32_t all = told_when_late(0);
+
+    (void)state;
+    assert_int_equal(all, 14);
+    assert_int_equal(told_when_late(10 * SWIM_MS), 14);
+    assert_int_equal(told_when_late(200 * SWIM_MS), all / 2);
+    assert_int_equal(told_when_late(600 * SWIM_MS), (all + 3) / 4);
+    assert_int_equal(told_when_late(900 * SWIM_MS), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -735,6 +770,7 @@ int main(void)
         cmocka_unit_test(test_heartbeats_are_not_news),
         cmocka_unit_test(test_a_datagram_holds_58_or_38),
         cmocka_unit_test(test_fanout_and_targets_adapt),
+        cmocka_unit_test(test_a_late_round_goes_to_fewer),
         cmocka_unit_test(test_a_round_goes_to_distinct_peers),
         cmocka_unit_test(test_ping_and_ack_take_a_few),
         cmocka_unit_test(test_silence_when_there_is_no_news),
