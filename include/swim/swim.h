@@ -251,7 +251,8 @@ SWIM_API enum swim_error swim_receive_unproved(struct swim *s, swim_time now,
 
 /* Time has passed. Due once `now >= swim_deadline(s)`, legal at any time, cheap when too early.
  * After a gap of more than a period (a stopped process, a suspended machine) every timer is
- * restarted instead of fired: our own pause is no evidence against a peer. */
+ * restarted instead of fired: our own pause is no evidence against a peer. Late calls cost
+ * timeliness: a round of gossip that is late by its own interval goes to half as many peers. */
 SWIM_API void swim_advance(struct swim *s, swim_time now);
 
 /*
