@@ -77,9 +77,9 @@ int main(int argc, char **argv)
     }
     printf("Two tables of %u, bytes both ways, mean of %u seeds; equal tables: %u\n\n", members,
            seeds, VIEW);
-    printf("| who knows more | differ | least | sketches | (at most) | allowed | datagrams | "
-           "round trips | whole buckets | whole tables "
-           "|\n|---|---|---|---|---|---|---|---|---|---|\n");
+    printf("| who knows more | differ | least | sketches | at most | allowed | datagrams | "
+           "round trips | µs of CPU | whole buckets | whole tables |\n"
+           "|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (unsigned kind = 0; kind < PAIR_KINDS; kind++) {
         for (unsigned i = 0; i < sizeof sizes / sizeof *sizes && sizes[i] < members; i++) {
             struct pair_plan plan = {

@@ -5,7 +5,7 @@ bench/baseline.json. Times of a shared machine are too noisy to tell a tenth; in
 
     bench/compare.py [--update] [--build DIR] [--limit PERCENT] [NAME...]
 
-Exit codes: 0 all within the limit, 1 something costs more, 2 it could not be measured.
+Exit codes: 0 all within the limit, 1 something costs more or is gone, 2 it could not be measured.
 Counts depend on the compiler: with another one than the baseline's, that is said, and 25 % are
 allowed. What costs less is told, so that the baseline can follow (--update).
 """
@@ -55,6 +55,8 @@ def count(build, names):
             fail(f'{program} under valgrind: {process.stderr.strip()[-2000:]}')
         first, *rest = map(json.loads, process.stdout.splitlines())
         repeats = {said['name']: said['repeats'] for said in rest}
+        if not repeats:
+            fail('no title has any of these in it; bench/run.py --list shows them')
         counts = parse_dumps(os.path.join(folder, n) for n in os.listdir(folder))
     missing = [title for title in repeats if not counts.get(title)]
     if missing:
@@ -81,21 +83,31 @@ def compare(now, then, limit):
     return lines, worse
 
 
+def gone(now, then, names):
+    """What the baseline has and nobody measures any longer: it could cost anything."""
+    return [f'gone     {then[title]:>14,.1f}  {title}' for title in then if title not in now
+            and (not names or any(name in title for name in names))]
+
+
 def self_test():
     then = {'a': 100.0, 'b': 100.0, 'c': 100.0}
     assert compare({'a': 109.0, 'b': 91.0}, then, 10) == ([], 0)
     lines, worse = compare({'a': 111.0, 'b': 50.0, 'd': 1.0}, then, 10)
     assert worse == 1 and [line.split()[0] for line in lines] == ['DEARER', 'cheaper', 'new']
+    assert len(gone({'a': 100.0}, then, [])) == 2 and len(gone({'a': 100.0}, then, ['b'])) == 1
     print('self-test: a regression is found')
 
 
 def main(given):
-    parser = argparse.ArgumentParser(prog='bench/compare.py')
+    parser = argparse.ArgumentParser(
+        prog='bench/compare.py', description=__doc__.split('\n\n')[0].strip(),
+        epilog=__doc__.split('\n\n')[2].strip())
     parser.add_argument('names', nargs='*', metavar='NAME', help='only titles with one of these in them')
     parser.add_argument('--build', default='build-bench', help='build directory (%(default)s)')
-    parser.add_argument('--limit', type=float, default=10, metavar='PERCENT')
+    parser.add_argument('--limit', type=float, default=10, metavar='PERCENT',
+                        help='how much more is a failure (%(default)g)')
     parser.add_argument('--update', action='store_true', help='writes bench/baseline.json anew')
-    parser.add_argument('--self-test', action='store_true')
+    parser.add_argument('--self-test', action='store_true', help='whether a regression would be found')
     options = parser.parse_args(given)
     if options.self_test:
         self_test()
@@ -122,9 +134,10 @@ def main(given):
         print(f"bench-check: the baseline is of {baseline['compiler']}, this is {by}: "
               f'{limit:g} % are allowed')
     lines, worse = compare(now, baseline['instructions'], limit)
-    print('\n'.join(lines + [f'bench-check: {len(now)} benchmarks, {worse} more than '
-                             f'{limit:g} % dearer than the baseline']))
-    return 1 if worse else 0
+    lost = gone(now, baseline['instructions'], options.names)
+    print('\n'.join(lines + lost + [f'bench-check: {len(now)} benchmarks, {worse} more than '
+                             f'{limit:g} % dearer than the baseline, {len(lost)} gone']))
+    return 1 if worse or lost else 0
 
 
 if __name__ == '__main__':

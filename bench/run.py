@@ -25,12 +25,18 @@ PROGRAMS = {
 }
 
 
+def milliseconds(text):
+    if not text.isdecimal() or not 1 <= int(text) <= 60000:
+        raise argparse.ArgumentTypeError(f'{text!r}: a number from 1 to 60000')
+    return int(text)
+
+
 def arguments(given):
-    parser = argparse.ArgumentParser(prog='bench/run.py', description=__doc__.splitlines()[1])
+    parser = argparse.ArgumentParser(prog='bench/run.py', description=__doc__.split('\n\n')[0].strip())
     parser.add_argument('names', nargs='*', metavar='NAME', help='only titles with one of these in them')
     parser.add_argument('--build', default='build-bench', help='build directory (%(default)s)')
     parser.add_argument('--json', help='where to (BUILD/bench.json)')
-    parser.add_argument('--budget-ms', type=int, default=100, metavar='N',
+    parser.add_argument('--budget-ms', type=milliseconds, default=100, metavar='N',
                         help='time for each benchmark (%(default)s)')
     parser.add_argument('--list', action='store_true', help='titles, and nothing else')
     parser.add_argument('--programs', nargs='?', const='sim,worst,sync,crowd', default='',
@@ -58,6 +64,12 @@ def instructions():
         return {}
 
 
+def progress(text):
+    """In a line of its own, which the next one takes; for somebody who looks on."""
+    if sys.stderr.isatty():
+        print(f'\r{text:<75.75}\r', end='', file=sys.stderr, flush=True)
+
+
 def run(options):
     """(machine, results): as the program prints them, line by line."""
     command = [os.path.join(options.build, 'bench/micro'), '--budget-ms', str(options.budget_ms),
@@ -71,8 +83,8 @@ def run(options):
                 continue
             said['instructions'] = counts.get(said['name'])
             results.append(said)
-            print(f"\r{len(results)} {said['name']:<70.70}", end='', file=sys.stderr, flush=True)
-    print(f'\r{"":<75}\r', end='', file=sys.stderr)
+            progress(f"{len(results)} {said['name']}")
+    progress('')
     if process.returncode:
         sys.exit(f'bench/run.py: {command[0]} ended with {process.returncode}')
     return machine, results
@@ -172,10 +184,15 @@ def main(given):
         subprocess.run([os.path.join(options.build, 'bench/micro'), '--list', *options.names],
                        check=True)
         return 0
+    path = options.json or os.path.join(options.build, 'bench.json')
+    try:  # before minutes are spent on what could not be written
+        with open(path, 'a', encoding='utf-8'):
+            pass
+    except OSError as error:
+        sys.exit(f'bench/run.py: {path}: {error.strerror}')
     machine, results = run(options)
     if not results:
         sys.exit('bench/run.py: no title has any of these in it; --list shows them')
-    path = options.json or os.path.join(options.build, 'bench.json')
     with open(path, 'w', encoding='utf-8') as f:
         json.dump({'machine': machine, 'results': results}, f, indent=1)
     report(machine, results)
