@@ -1,11 +1,17 @@
 /*
  * Anti-entropy at n members: a whole table in ANTI_ENTROPY chunks, from the first to the last byte,
- * and the digests that a SYNC request carries. docs/protocol.md section 8.
+ * the digests that a SYNC request carries, and all that two members say and do until they agree:
+ * of one that differs a whole bucket travels, of more sketches. docs/protocol.md section 8.
  */
 #include "core/instance.h"
 #include "core/sync.h"
 #include "micro.h"
 #include "subject.h"
+#include "sync_pair.h"
+
+#include <stdlib.h>
+
+enum { PAIR_MEMBERS = 4000, DIFFERING_MAX = 100 };
 
 static size_t push_all(struct subject *subject)
 {
@@ -62,12 +68,65 @@ static void *open_ask(const struct micro_case *self, uint32_t n, struct micro_li
     return subject;
 }
 
+/* ---- Two that differ ---- */
+
+struct disagreement {
+    struct pair_plan plan;
+    struct pair pair;
+};
+
+static void *open_pair(const struct micro_case *self, uint32_t n, struct micro_limit *ret)
+{
+    struct disagreement *d = calloc(1, sizeof *d);
+
+    (void)self;
+    MICRO_CHECK(d && n <= DIFFERING_MAX);
+    d->plan = (struct pair_plan){
+        .members = PAIR_MEMBERS, .different = n, .kind = PAIR_OF_EACH, .seed = 1};
+    ret->read_bytes = ret->write_bytes = n * WIRE_ENTRY4_SIZE;
+    ret->loads = n;
+    ret->table_bytes = (size_t)PAIR_MEMBERS * SUBJECT_MEMBER_BYTES;
+    return d;
+}
+
+static void end_pair(struct disagreement *d)
+{
+    if (!d->pair.members[PAIR_ASKER])
+        return;
+    MICRO_CHECK(pair_agrees(&d->pair));
+    pair_end(&d->pair);
+}
+
+static void differ(void *context)
+{
+    struct disagreement *d = context;
+
+    end_pair(d);
+    d->pair = pair_begin(&d->plan);
+}
+
+static void agree(void *context)
+{
+    struct disagreement *d = context;
+
+    micro_sink += pair_run(&d->pair, NULL, NULL).bytes[PAIR_ASKER];
+}
+
+static void close_pair(void *context)
+{
+    end_pair(context);
+    free(context);
+}
+
 static const uint32_t sizes[] = {10, 100, 1000, 0};
+static const uint32_t differing[] = {1, 10, DIFFERING_MAX, 0};
 
 const struct micro_case micro_sync_cases[] = {
     {"anti-entropy: chunk, build, encode a table of n", .sizes = sizes, .open = open_push,
      .run = push, .close = subject_free, .repeats = 1},
     {"anti-entropy: request with 256 digests, table of n", .sizes = sizes, .open = open_ask,
      .run = ask, .close = subject_free, .repeats = 100},
+    {"anti-entropy: two tables of 4,000 that differ in n agree", .sizes = differing,
+     .open = open_pair, .prepare = differ, .run = agree, .close = close_pair, .repeats = 1},
     {0},
 };

@@ -1,4 +1,4 @@
-/* Suspicions: n timers ended and started, 10,000 of them expiring at once. */
+/* Suspicions: n timers ended and started, 10,000 of them expiring at once; and as many tombstones. */
 #include "core/claim.h"
 #include "core/gossip.h"
 #include "core/suspicion.h"
@@ -49,6 +49,27 @@ static void expire_all(void *context)
         swim_advance(subject->s, subject->now);
 }
 
+static void bury_all(void *context)
+{
+    struct subject *subject = context;
+
+    subject_restart(subject);
+    subject_fill(subject);
+    subject->s->config.probe_interval_ms = 3600000;
+    for (uint32_t slot = 2; slot <= subject->members; slot++)
+        claim_declare(subject->s, slot, SWIM_DEAD);
+    subject_calm(subject);
+    subject->now += ms(subject->s->config.dead_retention_ms);
+}
+
+static void forget_all(void *context)
+{
+    struct subject *subject = context;
+
+    while (swim_member_count(subject->s, SWIM_DEAD) > 0)
+        swim_advance(subject->s, subject->now);
+}
+
 static void *open_expiry(const struct micro_case *self, uint32_t n, struct micro_limit *ret)
 {
     (void)self;
@@ -65,5 +86,7 @@ const struct micro_case micro_timer_cases[] = {
      .close = subject_free, .repeats = 1},
     {"n suspicions expire: all are declared dead", .sizes = many, .open = open_expiry,
      .prepare = suspect_all, .run = expire_all, .close = subject_free, .repeats = 1},
+    {"n tombstones expire: all are forgotten", .sizes = many, .open = open_expiry,
+     .prepare = bury_all, .run = forget_all, .close = subject_free, .repeats = 1},
     {0},
 };
