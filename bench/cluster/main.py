@@ -7,6 +7,7 @@ kinds and repetitions take turns, since machines are noisy.
     make bench-cluster ARGS="--sizes 50 --storm ''"
 """
 import argparse
+import math
 import os
 import shlex
 import shutil
@@ -70,9 +71,12 @@ def names(text):
 
 def at_least(least, kind):
     def convert(text):
-        value = kind(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f'{text}: at least {least}')
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value < math.inf:
+            raise argparse.ArgumentTypeError(f'{text!r}: a number, at least {least}')
         return value
     return convert
 
@@ -166,6 +170,16 @@ def say_how_long(kinds, options):
         f'other; what is measured is in {options.out} after each step')
 
 
+def say_results(about, results, options):
+    """Also when the run was ended early: then of what is done."""
+    if not results:
+        say('bench-cluster: nothing was measured')
+        return
+    say(report.table(results))
+    say(f'{", ".join(about["kinds"].values())}; {about["processors"]} processors; '
+        f'figures and picture: {options.out}/cluster.json, cluster.svg')
+
+
 def measure(kinds, options, arguments):
     about = {'kinds': {kind.name: kind.version() for kind in kinds},
              'processors': os.cpu_count(), 'command': shlex.join(arguments)}
@@ -179,9 +193,7 @@ def measure(kinds, options, arguments):
     try:
         return 0 if run_all(kinds, options, results, keep) else 1
     finally:
-        say(report.table(results))
-        say(f'{", ".join(about["kinds"].values())}; {about["processors"]} processors; '
-            f'figures and picture: {options.out}/cluster.json, cluster.svg')
+        say_results(about, results, options)
 
 
 def main(arguments):
