@@ -158,6 +158,8 @@ BAD_FILES = [
 
 
 class Misconfiguration(swimtest.SwimTestCase):
+    side_by_side = True
+
     def assert_refused(self, done, code, fragments):
         self.assertEqual(done.returncode, code, done.stderr)
         self.assertEqual(done.stdout, "", "errors belong on standard error")
@@ -237,6 +239,8 @@ class Misconfiguration(swimtest.SwimTestCase):
 
 
 class GoodConfiguration(swimtest.SwimTestCase):
+    side_by_side = True
+
     def test_check_config_accepts_the_example(self):
         path = os.path.join(swimtest.ROOT, "docs", "swim.example.toml")
         done = run("--check-config", "--config", path)

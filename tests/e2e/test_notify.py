@@ -63,6 +63,8 @@ def state_of(pid):
 
 
 class Notify(swimtest.SwimTestCase):
+    side_by_side = True
+
     def supervised(self, manager, *arguments, watchdog_us=None, pid=None, peers=()):
         """A node of that manager's. `pid`: WATCHDOG_PID, when it is not the node's own."""
         node = swimtest.Node(self, *arguments, peers=peers, start=False)

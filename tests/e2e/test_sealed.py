@@ -23,7 +23,7 @@ def address_bytes(node):
     return socket.inet_aton("127.0.0.1") + struct.pack(">H", node.port)
 
 
-class Sealed(sealtest.SealTestCase):
+class Tapped(sealtest.SealTestCase):
     def tell_tales(self, nodes):
         """Byte strings that a datagram about a member holds in plaintext: its id, its address."""
         ids = {int(n["id"]) for n in nodes[0].membership()}
@@ -39,6 +39,95 @@ class Sealed(sealtest.SealTestCase):
         seen = [data for _, _, data in list(tap.seen)]
         self.assertGreater(len(seen), 50)
         return seen
+
+
+class Recordings(Tapped):
+    """One after the other: no probe may be lost."""
+
+    @staticmethod
+    def state(nodes):
+        return [sorted((n["id"], n["addr"], n["status"], n["incarnation"]) for n in
+                       node.membership()) for node in nodes]
+
+    def replay(self, data, node):
+        """All of it to one node, slowly enough for its limits on strangers. What comes back, if
+        anything, is no larger than what went there: each answer has a datagram of its own, not
+        smaller, that it can be the answer to."""
+        answers = []
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as eavesdropper:
+            for one in data + [None]:
+                eavesdropper.settimeout(0.003 if one else 0.3 * swimtest.FACTOR)
+                if one:
+                    eavesdropper.sendto(one, ("127.0.0.1", node.port))
+                try:
+                    while len(answers) <= len(data):
+                        answers.append(len(eavesdropper.recv(65536)))
+                except socket.timeout:
+                    pass
+        sent = sorted(map(len, data), reverse=True)
+        self.assertLessEqual(len(answers), len(sent))
+        for answer, asked in zip(sorted(answers, reverse=True), sent):
+            self.assertLessEqual(answer, asked)
+
+    @needs_tap
+    def test_a_recording_changes_nothing(self):
+        nodes = self.sealed_cluster(4, draw_key())
+        tap = sealtest.Tap(self, [n.port for n in nodes])
+        self.await_probes(nodes, 8)  # everybody has met everybody
+        leaver = nodes.pop()
+        # A member that leaves says so in the recording: heard again, it would leave again.
+        leaver.terminate()
+        seen = list(tap.seen)
+        leaver.start()
+        nodes.append(leaver)
+        self.await_all_alive(nodes, 5, since=leaver.started)
+        self.await_probes(nodes, 12)
+        seen = list(dict.fromkeys(seen + list(tap.seen)))[-600:]
+        tap.close()
+        swimtest.wait_until(lambda: nodes[0].view() == sorted((n.addr, "alive") for n in nodes), 25,
+                            "the one that left is forgotten")
+        self.await_probes(nodes, 4)
+        before = self.state(nodes)
+        replays = [n.counter("seal_drop_replay") for n in nodes]
+        for node in nodes:
+            self.replay([data for _, _, data in seen], node)
+        self.assertEqual(self.state(nodes), before)
+        # What was heard before is known as such. (What was on its way to others is not, but it is
+        # from a stranger's address.)
+        for node, count in list(zip(nodes, replays))[:3]:
+            heard = sum(destination == node.port for _, destination, _ in seen)
+            self.assertGreater(heard, 5)
+            self.assertGreaterEqual(node.counter("seal_drop_replay"), count + heard)
+        self.await_probes(nodes, 4)
+        self.assertEqual(self.state(nodes), before)
+        self.assert_no_probe_lost(nodes[:3])
+
+    @needs_tap
+    def test_a_recording_changes_nothing_at_a_receiver_that_has_just_started(self):
+        key = draw_key()
+        nodes = self.sealed_cluster(3, key)
+        tap = sealtest.Tap(self, [n.port for n in nodes])
+        seen = self.captured(nodes, tap)
+        tap.close()
+        # All of it is genuine, and nobody who said it is there any more.
+        port = nodes[0].port
+        for node in nodes:
+            node.kill()
+        fresh = self.sealed_node("fresh", key, port=port).await_http()
+        before = self.state([fresh])
+        self.replay(seen, fresh)
+        swimtest.wait_until(lambda: fresh.counter("seal_unproved") >= len(seen) / 2, 5, "opened")
+        self.assertEqual(self.state([fresh]), before)
+        self.assertEqual(len(before[0]), 1)
+        for name in ("seal_admitted", "seal_windows", "seal_drop_forged", "merges_new"):
+            self.assertEqual(fresh.counter(name), 0, name)
+        # One that speaks now is heard.
+        friend = self.sealed_node("friend", key, peers=[fresh])
+        self.await_all_alive([fresh, friend], 5)
+
+
+class Sealed(Tapped):
+    side_by_side = True
 
     def assert_unreadable(self, envelope):
         nodes = self.sealed_cluster(5, draw_key(), text=f"envelope = {envelope}\n")
@@ -127,89 +216,6 @@ class Sealed(sealtest.SealTestCase):
         # A table's worth and a line that starts the minute.
         self.assertIn(len(node.lines("refused")), (64, 65))
         self.assertNotIn("garbage", node.log())
-
-    # Recordings.
-
-    @staticmethod
-    def state(nodes):
-        return [sorted((n["id"], n["addr"], n["status"], n["incarnation"]) for n in
-                       node.membership()) for node in nodes]
-
-    def replay(self, data, node):
-        """All of it to one node, slowly enough for its limits on strangers. What comes back, if
-        anything, is no larger than what went there: each answer has a datagram of its own, not
-        smaller, that it can be the answer to."""
-        answers = []
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as eavesdropper:
-            for one in data + [None]:
-                eavesdropper.settimeout(0.003 if one else 0.3 * swimtest.FACTOR)
-                if one:
-                    eavesdropper.sendto(one, ("127.0.0.1", node.port))
-                try:
-                    while len(answers) <= len(data):
-                        answers.append(len(eavesdropper.recv(65536)))
-                except socket.timeout:
-                    pass
-        sent = sorted(map(len, data), reverse=True)
-        self.assertLessEqual(len(answers), len(sent))
-        for answer, asked in zip(sorted(answers, reverse=True), sent):
-            self.assertLessEqual(answer, asked)
-
-    @needs_tap
-    def test_a_recording_changes_nothing(self):
-        nodes = self.sealed_cluster(4, draw_key())
-        tap = sealtest.Tap(self, [n.port for n in nodes])
-        self.await_probes(nodes, 8)  # everybody has met everybody
-        leaver = nodes.pop()
-        # A member that leaves says so in the recording: heard again, it would leave again.
-        leaver.terminate()
-        seen = list(tap.seen)
-        leaver.start()
-        nodes.append(leaver)
-        self.await_all_alive(nodes, 5, since=leaver.started)
-        self.await_probes(nodes, 12)
-        seen = list(dict.fromkeys(seen + list(tap.seen)))[-600:]
-        tap.close()
-        swimtest.wait_until(lambda: nodes[0].view() == sorted((n.addr, "alive") for n in nodes), 25,
-                            "the one that left is forgotten")
-        self.await_probes(nodes, 4)
-        before = self.state(nodes)
-        replays = [n.counter("seal_drop_replay") for n in nodes]
-        for node in nodes:
-            self.replay([data for _, _, data in seen], node)
-        self.assertEqual(self.state(nodes), before)
-        # What was heard before is known as such. (What was on its way to others is not, but it is
-        # from a stranger's address.)
-        for node, count in list(zip(nodes, replays))[:3]:
-            heard = sum(destination == node.port for _, destination, _ in seen)
-            self.assertGreater(heard, 5)
-            self.assertGreaterEqual(node.counter("seal_drop_replay"), count + heard)
-        self.await_probes(nodes, 4)
-        self.assertEqual(self.state(nodes), before)
-        self.assert_no_probe_lost(nodes[:3])
-
-    @needs_tap
-    def test_a_recording_changes_nothing_at_a_receiver_that_has_just_started(self):
-        key = draw_key()
-        nodes = self.sealed_cluster(3, key)
-        tap = sealtest.Tap(self, [n.port for n in nodes])
-        seen = self.captured(nodes, tap)
-        tap.close()
-        # All of it is genuine, and nobody who said it is there any more.
-        port = nodes[0].port
-        for node in nodes:
-            node.kill()
-        fresh = self.sealed_node("fresh", key, port=port).await_http()
-        before = self.state([fresh])
-        self.replay(seen, fresh)
-        swimtest.wait_until(lambda: fresh.counter("seal_unproved") >= len(seen) / 2, 5, "opened")
-        self.assertEqual(self.state([fresh]), before)
-        self.assertEqual(len(before[0]), 1)
-        for name in ("seal_admitted", "seal_windows", "seal_drop_forged", "merges_new"):
-            self.assertEqual(fresh.counter(name), 0, name)
-        # One that speaks now is heard.
-        friend = self.sealed_node("friend", key, peers=[fresh])
-        self.await_all_alive([fresh, friend], 5)
 
     # The key.
 

@@ -12,6 +12,8 @@ CONFLICT = "two live members have the same name"
 
 
 class Tags(swimtest.SwimTestCase):
+    side_by_side = True
+
     def await_line(self, node, *fragments, seconds=5.0):
         wait_until(lambda: (node.lines(*fragments), node.log()), seconds,
                    f"{node.name} logs {fragments}")
