@@ -7,6 +7,7 @@
 #define SWIM_BASE_PRNG_H
 
 #include "base/assert.h"
+#include "base/inline.h"
 
 #include <stdint.h>
 
@@ -46,7 +47,7 @@ static inline uint32_t prng_below(struct prng *prng, uint32_t bound)
      * would give some numbers one more chance than others are drawn again. All of them are below
      * `bound`, so that hardly a draw costs the division that tells which they are. */
     product = (prng_next(prng) >> 32) * bound;
-    if ((uint32_t)product < bound) {
+    if (!LIKELY((uint32_t)product >= bound)) {
         uint32_t threshold = (0 - bound) % bound;
         while ((uint32_t)product < threshold)
             product = (prng_next(prng) >> 32) * bound;

@@ -4,6 +4,7 @@
  */
 #include "core/claim.h"
 
+#include "base/inline.h"
 #include "core/clock.h"
 #include "core/contact.h"
 #include "core/event.h"
@@ -99,7 +100,7 @@ static void begin_status(struct swim *s, uint32_t slot, const struct record *bef
     count_verdict(s, member_at(s, slot), before);
 }
 
-static void tell(struct swim *s, uint32_t slot, bool is_update, bool is_rumour)
+static ALWAYS_INLINE void tell(struct swim *s, uint32_t slot, bool is_update, bool is_rumour)
 {
     if (is_rumour)
         gossip_rumour(s, slot);
@@ -158,16 +159,12 @@ static void apply(struct swim *s, uint32_t slot, const struct record *record, bo
     s->stats.merges_updated++;
 }
 
-/* A place for a newcomer: a free one, or that of the longest forgotten, or of the longest dead.
- * The living are never turned out. */
-static bool make_room(struct swim *s, uint64_t id, struct member_place *place)
+/* A place for a newcomer in a full table: that of the longest forgotten, or of the longest dead. The
+ * living are never turned out. */
+NOINLINE static struct member_place make_room(struct swim *s, uint64_t id,
+                                              struct member_place place)
 {
-    if (s->slots_used < s->config.members_max)
-        return true;
-    if (!tombstone_evict(s))
-        return false;
-    *place = member_seek(s, id); /* the index has changed */
-    return true;
+    return tombstone_evict(s) ? member_seek(s, id) /* the index has changed */ : place;
 }
 
 /* Second-hand: the heartbeat of a doubt, and of an end that came of one, is an accuser's estimate. */
@@ -179,17 +176,7 @@ static void read_clock(struct swim *s, uint32_t slot, const struct record *heard
         member_guess_clock(s, slot, heard->heartbeat, is_new_life);
 }
 
-/* `slot` is a newcomer's, who lives. */
-static void appeared(struct swim *s, uint32_t slot, bool is_rumour)
-{
-    if (member_at(s, slot)->record.status == SWIM_SUSPECT)
-        suspicion_start(s, slot);
-    tell(s, slot, true, is_rumour);
-    if (live_count(s) == 1) /* where others lived before, one more changes nothing */
-        follow_membership(s);
-}
-
-static void refuse_newcomer(struct swim *s)
+NOINLINE static void refuse_newcomer(struct swim *s)
 {
     s->stats.newcomers_refused++;
     if (!s->was_full)
@@ -197,21 +184,33 @@ static void refuse_newcomer(struct swim *s)
     s->was_full = true;
 }
 
-/* `place`: where its id was looked for, and is not. */
-static uint32_t learn(struct swim *s, const struct record *record, struct member_place place,
-                      bool is_rumour)
+NOINLINE static void suspect_newcomer(struct swim *s, uint32_t slot)
 {
-    uint32_t slot = make_room(s, record->id, &place) ? member_add_at(s, record, place) : 0;
+    member_guess_clock(s, slot, member_at(s, slot)->record.heartbeat, true);
+    suspicion_start(s, slot);
+}
+
+/* `place`: where its id was looked for, and is not. */
+static ALWAYS_INLINE uint32_t learn(struct swim *s, const struct record *record,
+                                    struct member_place place, bool is_rumour)
+{
+    uint32_t slot;
 
     ASSERT(!is_terminal(record->status));
+    if (s->slots_used == s->config.members_max)
+        place = make_room(s, record->id, place);
+    slot = member_add_at(s, record, place);
     if (!slot) {
         refuse_newcomer(s);
         return 0;
     }
     s->was_full = false;
     s->stats.merges_new++;
-    read_clock(s, slot, record, true);
-    appeared(s, slot, is_rumour);
+    if (record->status == SWIM_SUSPECT)
+        suspect_newcomer(s, slot);
+    tell(s, slot, true, is_rumour);
+    if (live_count(s) == 1) /* where others lived before, one more changes nothing */
+        follow_membership(s);
     return slot;
 }
 
@@ -348,8 +347,8 @@ void claim_hear_sender(struct swim *s, const struct wire_datagram *dg, struct so
 /* ---- Second-hand ---- */
 
 /* A third party's old word does not bring back the forgotten; it is told of our doubt instead. */
-static void hear_about_forgotten(struct swim *s, const struct record *heard, uint32_t slot,
-                                 struct source *source)
+NOINLINE static void hear_about_forgotten(struct swim *s, const struct record *heard, uint32_t slot,
+                                          struct source *source)
 {
     const struct member *m = member_at(s, slot);
 
@@ -363,8 +362,8 @@ static void hear_about_forgotten(struct swim *s, const struct record *heard, uin
         outbox_correct(s, source, slot);
 }
 
-static void hear_about_known(struct swim *s, const struct record *heard, uint32_t slot,
-                             struct source *source)
+NOINLINE static void hear_about_known(struct swim *s, const struct record *heard, uint32_t slot,
+                                      struct source *source)
 {
     struct member *m = member_at(s, slot);
     int order = merge_compare(heard, &m->record);
@@ -420,10 +419,24 @@ bool claim_next_other_entry(struct reader *entries, struct record *ret)
     return true;
 }
 
+NOINLINE static void hear_about_stranger(struct swim *s, const struct record *heard,
+                                         struct source *source, struct member_place place)
+{
+    uint32_t slot;
+
+    if (is_terminal(heard->status)) {
+        s->stats.zombies_refused++;
+        return;
+    }
+    slot = learn(s, heard, place, source->is_settling);
+    if (slot && source->is_sync)
+        sync_note_equal(s, slot, heard);
+}
+
+/* Ends in one call or another, whatever it is told, and itself makes none. */
 void claim_hear_entry(struct swim *s, const struct record *heard, struct source *source)
 {
     struct member_place place;
-    uint32_t slot;
 
     if (heard->id == self_of(s)->record.id) {
         if (heard->status <= SWIM_LEFT)
@@ -433,13 +446,10 @@ void claim_hear_entry(struct swim *s, const struct record *heard, struct source 
     if (!is_admissible(s, heard))
         return;
     place = member_seek(s, heard->id);
-    slot = place.slot;
-    if (slot && member_at(s, slot)->flags & MEMBER_FORGOTTEN)
-        hear_about_forgotten(s, heard, slot, source);
-    else if (slot)
-        hear_about_known(s, heard, slot, source);
-    else if (is_terminal(heard->status))
-        s->stats.zombies_refused++;
-    else if ((slot = learn(s, heard, place, source->is_settling)) != 0 && source->is_sync)
-        sync_note_equal(s, slot, heard);
+    if (!place.slot)
+        hear_about_stranger(s, heard, source, place);
+    else if (members_of(s)[place.slot].flags & MEMBER_FORGOTTEN)
+        hear_about_forgotten(s, heard, place.slot, source);
+    else
+        hear_about_known(s, heard, place.slot, source);
 }

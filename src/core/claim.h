@@ -43,8 +43,13 @@ static inline bool claim_next_entry(struct reader *entries, struct record *ret)
     const uint8_t *at = wire_next_entry4(entries);
     struct wire_entry entry;
 
-    if (!at)
-        return reader_left(entries) > 0 && claim_next_other_entry(entries, ret);
+    if (!at) {
+        struct reader rest = *entries; /* a copy, so that the caller's can be in registers */
+        bool is_there = reader_left(&rest) > 0 && claim_next_other_entry(&rest, ret);
+
+        *entries = rest;
+        return is_there;
+    }
     wire_load_entry4(at, &entry);
     ret->id = entry.id;
     ret->incarnation = entry.incarnation;

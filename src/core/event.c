@@ -6,18 +6,6 @@
 #include "core/names.h"
 #include "core/ping.h"
 
-void event_about(struct swim *s, uint32_t slot, bool is_update)
-{
-    struct member *m = member_at(s, slot);
-    bool is_queued = m->flags & MEMBER_QUEUED;
-
-    ASSERT(slot != SELF);
-    m->flags |= is_update ? MEMBER_UPDATED | MEMBER_QUEUED : MEMBER_QUEUED;
-    if (is_queued)
-        return;
-    queue_push(&s->events, event_slots(s), s->config.members_max, slot);
-}
-
 void event_about_meta(struct swim *s, uint32_t slot)
 {
     meta_slots_of(s)[slot].flags |= META_RETAGGED;

@@ -1,6 +1,7 @@
 /* Dissemination: see gossip.h. */
 #include "core/gossip.h"
 
+#include "base/inline.h"
 #include "core/clock.h"
 #include "core/live.h"
 #include "core/member.h"
@@ -121,24 +122,31 @@ void gossip_withdraw(struct swim *s, uint32_t slot)
     gossip_follow_membership(s);
 }
 
-/* Queues `slot`'s news as if it had been sent so many times already. Inline: each newcomer is news. */
+/* There is more to do than to queue: the first news starts the rounds, and somebody who lives is news
+ * while there is more already than fits into a datagram. */
+NOINLINE static void follow_news(struct swim *s, uint32_t slot)
+{
+    gossip_follow_membership(s);
+    if (s->news_count > CROWD && member_at(s, slot)->record.status == SWIM_ALIVE &&
+        sync_can_mend(s))
+        s->mend_rounds = MEND_ROUNDS;
+}
+
+/* Queues `slot`'s news, which is in no list, as if it had been sent so many times already. */
 static inline void queue(struct swim *s, uint32_t slot, uint32_t sent)
 {
-    if (is_linked(news_links(s), slot))
-        unqueue(s, slot);
     member_at(s, slot)->news_sent = (uint8_t)sent;
     list_push_head(&s->news[sent], news_links(s), slot);
     s->news_count++;
-    if (!timer_is_on(s, TIMER_GOSSIP) || live_count(s) == 0)
-        gossip_follow_membership(s);
+    if (!timer_is_on(s, TIMER_GOSSIP) || live_count(s) == 0 ||
+        (s->news_count > CROWD && s->mend_rounds < MEND_ROUNDS))
+        follow_news(s, slot);
 }
 
-/* Somebody who lives is news while there is more already than fits into a datagram. */
-static void follow_crowd(struct swim *s, uint32_t slot)
+NOINLINE static void queue_again(struct swim *s, uint32_t slot, uint32_t sent)
 {
-    if (s->news_count > CROWD && s->mend_rounds < MEND_ROUNDS &&
-        member_at(s, slot)->record.status == SWIM_ALIVE && sync_can_mend(s))
-        s->mend_rounds = MEND_ROUNDS;
+    unqueue(s, slot);
+    queue(s, slot, sent);
 }
 
 void gossip_agreed(struct swim *s)
@@ -151,14 +159,20 @@ void gossip_agreed(struct swim *s)
 
 void gossip_news(struct swim *s, uint32_t slot)
 {
-    queue(s, slot, 0);
-    follow_crowd(s, slot);
+    if (is_linked(news_links(s), slot))
+        queue_again(s, slot, 0);
+    else
+        queue(s, slot, 0);
 }
 
 void gossip_rumour(struct swim *s, uint32_t slot)
 {
-    queue(s, slot, gossip_is_mending(s) ? NEWS_LEVELS - 1 : RUMOUR_LEVEL);
-    follow_crowd(s, slot);
+    uint32_t sent = gossip_is_mending(s) ? NEWS_LEVELS - 1 : RUMOUR_LEVEL;
+
+    if (is_linked(news_links(s), slot))
+        queue_again(s, slot, sent);
+    else
+        queue(s, slot, sent);
 }
 
 static bool is_among(const uint32_t *slots, uint32_t count, uint32_t slot)

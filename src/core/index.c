@@ -9,6 +9,7 @@ void index_init(struct index *index, uint32_t buckets_max, uint32_t load)
     index->buckets_max = buckets_max;
     index->count = 0;
     index->load = load;
+    index_set_full(index);
 }
 
 /* The last bucket's chain goes back to where it was split from. */
@@ -25,6 +26,7 @@ static void shrink(const struct index_view *view)
         end = &view->next[*end];
     *end = view->heads[last];
     view->heads[last] = 0;
+    index_set_full(index);
 }
 
 void index_remove(const struct index_view *view, uint64_t hash, uint32_t slot)

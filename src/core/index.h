@@ -27,6 +27,7 @@ struct index {
     uint32_t buckets;
     uint32_t low; /* the greatest power of two that is at most `buckets` */
     uint32_t count;
+    uint32_t full; /* with so many it can do without another bucket, and with one more it can't */
     uint32_t buckets_max;
     uint32_t load; /* slots a bucket, above which it grows: a head of 4 bytes serves so many */
 };
@@ -43,7 +44,7 @@ static inline uint32_t index_bucket(const struct index *index, uint64_t hash)
 {
     uint32_t bucket = (uint32_t)hash & (2 * index->low - 1);
 
-    return bucket < index->buckets ? bucket : (uint32_t)hash & (index->low - 1);
+    return bucket < index->buckets ? bucket : bucket - index->low;
 }
 
 /* False when the chain of `hash` is INDEX_CHAIN_MAX long. */
@@ -57,6 +58,12 @@ static inline bool index_has_room(const struct index_view *view, uint64_t hash)
     return length < INDEX_CHAIN_MAX;
 }
 
+/* As many as its buckets are for; all, when there can be no more of these. */
+static inline void index_set_full(struct index *index)
+{
+    index->full = index->buckets < index->buckets_max ? index->load * index->buckets : UINT32_MAX;
+}
+
 /* `slot` must not be in the index; its hash must be `hash`. True when the index must now grow: see
  * index_grow. */
 static inline bool index_insert(const struct index_view *view, uint64_t hash, uint32_t slot)
@@ -67,8 +74,7 @@ static inline bool index_insert(const struct index_view *view, uint64_t hash, ui
     ASSERT(slot != 0);
     view->next[slot] = *head;
     *head = slot;
-    index->count++;
-    return index->count > index->load * index->buckets && index->buckets < index->buckets_max;
+    return ++index->count > index->full;
 }
 
 /* A bucket's chain that is being shared out between it and the new last bucket. */
@@ -101,6 +107,7 @@ static inline struct index_split index_grow(const struct index_view *view)
 
     if (++index->buckets == 2 * index->low)
         index->low = index->buckets;
+    index_set_full(index);
     split.slot = *split.stay;
     *split.stay = *split.move = 0;
     return split;

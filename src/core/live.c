@@ -3,78 +3,50 @@
 
 #include <string.h>
 
-/* Parts of live[], from left to right; live_ends has the last place of each. */
-enum part { LEFT_SUSPECT, LEFT_ALIVE, RIGHT_ALIVE, RIGHT_SUSPECT, OUTSIDE };
-
-static enum part part_of(const struct swim *s, uint32_t place)
+static enum live_part part_of(const struct swim *s, uint32_t place)
 {
     const uint32_t *ends = s->live_ends;
 
-    return (enum part)((place > ends[LEFT_SUSPECT]) + (place > ends[LEFT_ALIVE]) +
-                       (place > ends[RIGHT_ALIVE]));
+    return (enum live_part)((place > ends[LEFT_SUSPECT]) + (place > ends[LEFT_ALIVE]) +
+                            (place > ends[RIGHT_ALIVE]));
 }
 
-static enum part on_other_side(enum part part)
+static enum live_part on_other_side(enum live_part part)
 {
-    return (enum part)(RIGHT_SUSPECT - part);
+    return (enum live_part)(RIGHT_SUSPECT - part);
 }
 
-static enum part with_other_status(enum part part)
+static enum live_part with_other_status(enum live_part part)
 {
-    return (enum part)(part ^ 1);
-}
-
-static void put(struct swim *s, uint32_t place, uint32_t slot)
-{
-    live_of(s)[place] = slot;
-    members_of(s)[slot].place = place & PLACE_MAX;
-}
-
-/* Whoever is at `from` goes to the hole, and leaves one. */
-static uint32_t fill(struct swim *s, uint32_t hole, uint32_t from)
-{
-    if (hole != from)
-        put(s, hole, live_of(s)[from]);
-    return from;
+    return (enum live_part)(part ^ 1);
 }
 
 /* A hole in one part becomes one in another, at one of its ends: the parts between, each in turn,
  * fill it from their far end. */
-static uint32_t move_hole(struct swim *s, uint32_t hole, enum part from, enum part to)
+static uint32_t move_hole(struct swim *s, uint32_t hole, enum live_part from, enum live_part to)
 {
     uint32_t *ends = s->live_ends;
     unsigned part = from;
 
     for (; part < to; part++)
-        hole = fill(s, hole, ends[part]--);
+        hole = live_fill(s, hole, ends[part]--);
     for (; part > to; part--)
-        hole = fill(s, hole, ++ends[part - 1]);
+        hole = live_fill(s, hole, ++ends[part - 1]);
     return hole;
 }
 
-static void move(struct swim *s, uint32_t place, enum part from, enum part to)
+static void move(struct swim *s, uint32_t place, enum live_part from, enum live_part to)
 {
     uint32_t slot = live_of(s)[place];
 
-    put(s, move_hole(s, place, from, to), slot);
+    live_put(s, move_hole(s, place, from, to), slot);
 }
 
-uint32_t live_unprobed(const struct swim *s)
+void live_add_suspect(struct swim *s, uint32_t slot, bool is_left)
 {
-    uint32_t left = s->live_ends[LEFT_ALIVE];
+    enum live_part part = is_left ? LEFT_SUSPECT : RIGHT_SUSPECT;
 
-    return s->is_rightward ? live_count(s) - left : left;
-}
-
-void live_add(struct swim *s, uint32_t slot)
-{
-    uint32_t count = live_count(s);
-    bool is_probed = prng_below(&s->prng, count + 1) < count - live_unprobed(s);
-    enum part part = s->is_rightward != is_probed ? RIGHT_ALIVE : LEFT_ALIVE;
-
-    if (members_of(s)[slot].record.status != SWIM_ALIVE)
-        part = with_other_status(part);
-    put(s, move_hole(s, count + 1, OUTSIDE, part), slot);
+    live_put(s, move_hole(s, live_count(s) + 1, OUTSIDE, part), slot);
 }
 
 void live_remove(struct swim *s, uint32_t slot)
@@ -88,7 +60,7 @@ void live_remove(struct swim *s, uint32_t slot)
 void live_change_status(struct swim *s, uint32_t slot)
 {
     uint32_t place = members_of(s)[slot].place;
-    enum part part = part_of(s, place);
+    enum live_part part = part_of(s, place);
 
     move(s, place, part, with_other_status(part));
 }
@@ -100,8 +72,8 @@ static void cross_middle(struct swim *s, uint32_t place, uint32_t slot)
     uint32_t edge = *middle + s->is_rightward;
 
     *middle = edge - 1 + s->is_rightward;
-    put(s, place, live_of(s)[edge]);
-    put(s, edge, slot);
+    live_put(s, place, live_of(s)[edge]);
+    live_put(s, edge, slot);
 }
 
 uint32_t live_next_probe(struct swim *s)
@@ -193,7 +165,7 @@ const char *live_check(const struct swim *s)
     }
     for (uint32_t place = 1; place <= live_count(s); place++) {
         const struct member *m = member_at(s, live_of(s)[place]);
-        enum part part = part_of(s, place);
+        enum live_part part = part_of(s, place);
         bool is_alive = part == LEFT_ALIVE || part == RIGHT_ALIVE;
 
         if (m->place != place)

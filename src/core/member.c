@@ -5,21 +5,25 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/inline.h"
 #include "core/live.h"
 
 #include <string.h>
 
-#define NOINLINE __attribute__((noinline))
-
-static uint64_t hash_addr6(const struct swim_addr *addr)
+/* Many members may be at one address, and their ports at regular distances: 2^32 divided by the golden
+ * ratio spreads them. */
+static inline uint32_t mixed_port(uint16_t port)
 {
-    return hash_combine(load_u64(addr->ip) ^ addr->port, load_u64(addr->ip + 8));
+    return port * UINT32_C(0x9E3779B1) >> 16;
 }
 
-/* For the index alone, and of less work than addr_hash, which goes over the wire. */
+/* For the index alone, and of less work than addr_hash, which goes over the wire. What is hashed here is
+ * a part of that one, so that a newcomer's IPv4 address is hashed once for both. */
 static inline uint64_t hash_addr(const struct swim_addr *addr)
 {
-    return addr->family == 4 ? hash_u64(load_u64(addr->ip) | addr->port) : hash_addr6(addr);
+    uint64_t hash = hash_u64(load_u64(addr->ip) + HASH_GOLDEN) ^ mixed_port(addr->port);
+
+    return LIKELY(addr->family == 4) ? hash : hash_combine(hash, load_u64(addr->ip + 8));
 }
 
 static inline struct index_view ids_of(const struct swim *s)
@@ -69,17 +73,6 @@ static inline void addrs_insert(struct swim *s, uint64_t hash, uint32_t slot)
 
     if (index_insert(&addrs, hash, slot))
         addrs_grow(s);
-}
-
-struct member_place member_seek(const struct swim *s, uint64_t id)
-{
-    uint64_t hash = hash_u64(id);
-    uint32_t slot = id_heads(s)[index_bucket(&s->by_id, hash)];
-    uint32_t passed = 0;
-
-    for (; slot && members_of(s)[slot].record.id != id; slot = next_by_id(s)[slot])
-        passed++;
-    return (struct member_place){hash, slot, passed};
 }
 
 uint32_t member_find(const struct swim *s, uint64_t id)
@@ -146,7 +139,11 @@ uint32_t member_bucket(uint64_t id)
 /* `id_hash` is hash_u64(record->id). */
 static inline uint64_t digest_record(const struct record *record, uint64_t id_hash)
 {
-    return hash_combine(hash_combine(id_hash, record->incarnation), addr_hash(&record->addr));
+    uint64_t life = LIKELY(record->incarnation == 0)
+                        ? hash_combine(id_hash, 0) /* half of it is a constant */
+                        : hash_combine(id_hash, record->incarnation);
+
+    return hash_combine(life, addr_hash(&record->addr));
 }
 
 uint64_t member_digest(const struct record *record)
@@ -172,13 +169,19 @@ uint64_t member_slot_digest(const struct swim *s, uint32_t slot)
     return digest_slot(s, slot, hash_u64(members_of(s)[slot].record.id));
 }
 
-static void digest_toggle(struct swim *s, uint32_t slot, uint64_t id_hash)
+/* `digest` enters the view's, or leaves it. */
+static inline void digest_toggle(struct swim *s, uint64_t id_hash, uint64_t digest)
 {
-    uint64_t digest = digest_slot(s, slot, id_hash);
-
     s->digest ^= digest;
     s->bucket_digest[id_hash & (BUCKETS_MAX - 1)] ^= (uint32_t)digest;
     s->view_changed = s->now;
+}
+
+static void toggle_slot(struct swim *s, uint32_t slot)
+{
+    uint64_t id_hash = hash_u64(members_of(s)[slot].record.id);
+
+    digest_toggle(s, id_hash, digest_slot(s, slot, id_hash));
 }
 
 static void set_has_meta(struct member *m, bool has)
@@ -191,12 +194,12 @@ void member_set_meta(struct swim *s, uint32_t slot, const struct wire_meta_key *
     struct member *m = member_at(s, slot);
 
     if (is_live(m))
-        digest_toggle(s, slot, hash_u64(m->record.id));
+        toggle_slot(s, slot);
     set_has_meta(m, key != NULL);
     if (key)
         meta_slots_of(s)[slot].key = *key;
     if (is_live(m))
-        digest_toggle(s, slot, hash_u64(m->record.id));
+        toggle_slot(s, slot);
 }
 
 /* ---- Entering and leaving the structures that follow a record ---- */
@@ -209,32 +212,39 @@ static void unlink_record(struct swim *s, uint32_t slot)
     s->status_count[m->record.status] -= !(m->flags & MEMBER_PRUNED);
     if (is_terminal(m->record.status))
         return;
-    digest_toggle(s, slot, hash_u64(m->record.id));
+    toggle_slot(s, slot);
     s->live_v6 -= m->record.addr.family == 6;
     if (m->flags & MEMBER_AT_ADDR)
         index_remove(&addrs, hash_addr(&m->record.addr), slot);
     m->flags &= (uint16_t)~MEMBER_AT_ADDR;
 }
 
-/* `id_hash` is hash_u64() of its id. */
-static void link_record(struct swim *s, uint32_t slot, uint64_t id_hash)
+/* `slot` lives: it is part of the view and, if its chain has room, in the index by address. All that is
+ * hashed is hashed before anything is stored, so that it is loaded once. */
+static ALWAYS_INLINE void link_live(struct swim *s, uint32_t slot, const struct record *record,
+                                    uint64_t id_hash, uint64_t digest)
 {
     struct member *m = &members_of(s)[slot];
     struct index_view addrs = addrs_of(s);
-    uint64_t hash;
+    uint64_t hash = hash_addr(&record->addr);
+    bool is_v6 = record->addr.family == 6;
+
+    digest_toggle(s, id_hash, digest);
+    s->live_v6 += is_v6;
+    if (slot == SELF || !index_has_room(&addrs, hash))
+        return;
+    m->flags |= MEMBER_AT_ADDR;
+    addrs_insert(s, hash, slot);
+}
+
+static void link_record(struct swim *s, uint32_t slot)
+{
+    struct member *m = &members_of(s)[slot];
+    uint64_t id_hash = hash_u64(m->record.id);
 
     s->status_count[m->record.status] += !(m->flags & MEMBER_PRUNED);
-    if (is_terminal(m->record.status))
-        return;
-    digest_toggle(s, slot, id_hash);
-    s->live_v6 += m->record.addr.family == 6;
-    if (slot == SELF)
-        return;
-    hash = hash_addr(&m->record.addr);
-    if (!index_has_room(&addrs, hash))
-        return;
-    addrs_insert(s, hash, slot);
-    m->flags |= MEMBER_AT_ADDR;
+    if (!is_terminal(m->record.status))
+        link_live(s, slot, &m->record, id_hash, digest_slot(s, slot, id_hash));
 }
 
 static void follow_live(struct swim *s, uint32_t slot, bool was_alive)
@@ -297,21 +307,24 @@ static void write_record(struct record *to, const struct record *record)
 
 uint32_t member_add_at(struct swim *s, const struct record *record, struct member_place place)
 {
-    struct member *m;
+    const swim_time now = s->now;
     uint32_t slot;
+    struct member *m;
 
     ASSERT(record->id != 0 && place.slot == 0);
-    if (place.passed >= INDEX_CHAIN_MAX)
-        return 0;
-    slot = take_slot(s);
+    slot = place.passed < INDEX_CHAIN_MAX ? take_slot(s) : 0;
     if (!slot)
         return 0;
     m = &members_of(s)[slot]; /* blank: never used, or wiped by member_free */
     write_record(&m->record, record);
-    m->changed = s->now;
+    m->clock_heartbeat = record->heartbeat;
+    m->clock_at = m->changed = now;
     ids_insert(s, place.hash, slot);
-    link_record(s, slot, place.hash);
-    if (slot != SELF && !is_terminal(record->status))
+    s->status_count[record->status]++;
+    if (is_terminal(record->status))
+        return slot;
+    link_live(s, slot, record, place.hash, digest_record(record, place.hash));
+    if (slot != SELF)
         live_add(s, slot);
     return slot;
 }
@@ -365,7 +378,7 @@ void member_set(struct swim *s, uint32_t slot, const struct record *record)
         if (!is_terminal(record->status))
             m->flags &= (uint16_t)~MEMBER_PRUNED;
         m->record = *record;
-        link_record(s, slot, hash_u64(record->id));
+        link_record(s, slot);
     }
     if (slot != SELF)
         follow_live(s, slot, was_alive);
@@ -380,7 +393,7 @@ void member_rename_self(struct swim *s, uint64_t id)
     index_remove(&ids, hash_u64(m->record.id), SELF);
     m->record.id = id;
     ids_insert(s, hash_u64(id), SELF);
-    link_record(s, SELF, hash_u64(id));
+    link_record(s, SELF);
 }
 
 void member_forget(struct swim *s, uint32_t slot)
@@ -490,8 +503,8 @@ void member_swap_self(struct swim *s, uint32_t slot)
     *self = *other;
     *other = before;
     swap_meta(s, SELF, slot);
-    link_record(s, SELF, hash_u64(self->id));
-    link_record(s, slot, hash_u64(other->id));
+    link_record(s, SELF);
+    link_record(s, slot);
     ids_insert(s, hash_u64(self->id), SELF);
     ids_insert(s, hash_u64(other->id), slot);
 }

@@ -8,6 +8,7 @@
 #ifndef SWIM_CORE_MEMBER_H
 #define SWIM_CORE_MEMBER_H
 
+#include "base/hash.h"
 #include "core/instance.h"
 
 /* Slot of an id, 0 if unknown. Forgotten ids are found too: look at MEMBER_FORGOTTEN. */
@@ -31,9 +32,20 @@ struct member_place {
     uint32_t slot;   /* as of member_find */
     uint32_t passed; /* others in its chain that were looked at before that was known */
 };
-struct member_place member_seek(const struct swim *s, uint64_t id);
+/* Inline: each entry of a datagram is looked for. */
+static inline struct member_place member_seek(const struct swim *s, uint64_t id)
+{
+    uint64_t hash = hash_u64(id);
+    uint32_t slot = id_heads(s)[index_bucket(&s->by_id, hash)];
+    uint32_t passed = 0;
 
-/* A free slot now holds `record`. 0 when no slot is free or a hash chain is full. */
+    for (; slot && members_of(s)[slot].record.id != id; slot = next_by_id(s)[slot])
+        passed++;
+    return (struct member_place){hash, slot, passed};
+}
+
+/* A free slot now holds `record`, whose heartbeat the member's clock shows now. 0 when no slot is free or a
+ * hash chain is full. */
 uint32_t member_add(struct swim *s, const struct record *record);
 /* The same; `place`: what member_seek has just said of its id, which is not there. */
 uint32_t member_add_at(struct swim *s, const struct record *record, struct member_place place);

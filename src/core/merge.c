@@ -53,11 +53,3 @@ struct swim_addr addr_fold(const struct swim_addr *addr)
     }
     return folded;
 }
-
-bool addr_is_usable_v6(const struct swim_addr *addr)
-{
-    static const uint8_t any[16];
-
-    return addr->port != 0 && addr->family == 6 && memcmp(addr->ip, any, sizeof any) != 0 &&
-           addr->ip[0] != 0xFF;
-}

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/inline.h"
 #include "swim/swim.h"
 
 #include <string.h>
@@ -53,12 +54,16 @@ static inline bool addr_equal(const struct swim_addr *a, const struct swim_addr 
 }
 struct swim_addr addr_fold(const struct swim_addr *addr);
 /* False for no address, port 0, the wildcard and multicast: nothing to send a datagram to. */
-bool addr_is_usable_v6(const struct swim_addr *addr);
+static inline bool addr_is_usable_v6(const struct swim_addr *addr)
+{
+    return addr->port != 0 && addr->family == 6 &&
+           (load_u64(addr->ip) | load_u64(addr->ip + 8)) != 0 && addr->ip[0] != 0xFF;
+}
 static inline bool addr_is_usable(const struct swim_addr *addr)
 {
     static const uint8_t any[4];
 
-    if (addr->family != 4)
+    if (!LIKELY(addr->family == 4))
         return addr_is_usable_v6(addr);
     /* 224.0.0.0 and up: multicast, reserved and broadcast. */
     return addr->port != 0 && memcmp(addr->ip, any, sizeof any) != 0 && addr->ip[0] < 224;
@@ -69,7 +74,7 @@ static inline uint64_t addr_hash(const struct swim_addr *addr)
     uint64_t h = hash_u64((uint64_t)addr->port << 8 | addr->family);
 
     h = hash_combine(h, load_u64(addr->ip));
-    return addr->family == 4 ? h : hash_combine(h, load_u64(addr->ip + 8));
+    return LIKELY(addr->family == 4) ? h : hash_combine(h, load_u64(addr->ip + 8));
 }
 
 /* What is compared first, and next: two fields each. */

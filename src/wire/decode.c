@@ -4,13 +4,10 @@
  */
 #include "wire/wire.h"
 
+#include "base/inline.h"
 #include "wire/checksum.h"
 
 #include <string.h>
-
-/* So that what is rare does not make what is frequent save registers for it. */
-#define NOINLINE __attribute__((noinline))
-#define ALWAYS_INLINE __attribute__((always_inline)) inline
 
 #define TARGET4_SIZE 15
 #define TARGET6_SIZE 27

@@ -238,6 +238,27 @@ static void test_found_by_mapped_address(void **state)
     member_end(s);
 }
 
+/* A chain of the index takes 32 of them: they must not all come into one. */
+static void test_many_at_one_host_are_found_by_port(void **state)
+{
+    static const unsigned distances[] = {1, 16, 100, 256};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof distances / sizeof *distances; i++) {
+        struct swim_config config = config_of(1);
+        struct swim *s = member_begin(&config, START);
+
+        for (uint32_t number = 2; number <= 250; number++) {
+            struct record record = {.id = number, .addr = addr4(2)};
+
+            record.addr.port = (uint16_t)(number * distances[i]);
+            assert_true(member_add(s, &record) != 0);
+            assert_int_equal(member_find(s, number), member_find_addr(s, &record.addr));
+        }
+        free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_full_table_refuses_newcomers_once_aloud),
         cmocka_unit_test(test_slots_are_stable_and_listed),
         cmocka_unit_test(test_found_by_mapped_address),
+        cmocka_unit_test(test_many_at_one_host_are_found_by_port),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
