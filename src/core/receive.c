@@ -57,10 +57,10 @@ static void count_received(struct swim *s, uint8_t kind, size_t size)
     }
 }
 
-/* Worth it from a few entries on, in a table that no cache of a core holds. */
+/* Worth it from a few entries on, in a table that the caches of a core may not hold. */
 enum {
     PREFETCH_ENTRIES = 4,
-    PREFETCH_MEMBERS = 512,
+    PREFETCH_MEMBERS = 2048,
     ENTRIES_MAX = 1448 / WIRE_ENTRY4_SIZE,
     IDS_MAX = ENTRIES_MAX + 16, /* and as many accusations as members put into one datagram */
 };
