@@ -17,7 +17,8 @@
 enum {
     READY_MAX = 256,
     BUSY_AT = 16,     /* hosts ready at a time: from here on, more may be waiting for each */
-    BUSY_TAKE = 1024, /* datagrams that one then takes: no answer is left behind when timers fire */
+    BUSY_TAKE = 32,   /* datagrams that one then takes at a time */
+    FULL_TAKE = 1024, /* and where READY_MAX are ready: no answer is left behind when timers fire */
     CHECK_EVERY = 64, /* hosts served between two looks at the timers */
 };
 
@@ -39,15 +40,15 @@ void crowd_demand(bool condition, const char *what)
 
 /* ---- A turn ---- */
 
-static void fire_timers(struct loop *loop, bool is_behind)
+static void fire_timers(struct loop *loop, unsigned take)
 {
     swim_time at = crowd_now();
 
     while (loop->timers.size > 0 && heap_top(&loop->timers, loop->nodes)->key <= at) {
         struct host *host = loop->hosts[heap_top(&loop->timers, loop->nodes)->index];
 
-        if (is_behind) /* an answer that waits here is not late */
-            host_receive(host, BUSY_TAKE);
+        if (take > 1) /* an answer that waits here is not late */
+            host_receive(host, take);
         swim_advance(host->swim, crowd_now());
         host_settle(host);
     }
@@ -73,16 +74,16 @@ static void turn(struct loop *loop, swim_time until)
 {
     struct epoll_event ready[READY_MAX];
     int count = epoll_wait(loop->epoll, ready, READY_MAX, pause_ms(loop, until));
-    bool is_busy = count >= BUSY_AT;
+    unsigned take = count == READY_MAX ? FULL_TAKE : count >= BUSY_AT ? BUSY_TAKE : 1;
 
     loop->turns++;
     for (int i = 0; i < count; i++) {
-        host_receive(ready[i].data.ptr, is_busy ? BUSY_TAKE : 1);
+        host_receive(ready[i].data.ptr, take);
         host_settle(ready[i].data.ptr);
         if (i % CHECK_EVERY == CHECK_EVERY - 1)
-            fire_timers(loop, true);
+            fire_timers(loop, BUSY_TAKE > take ? BUSY_TAKE : take);
     }
-    fire_timers(loop, is_busy);
+    fire_timers(loop, take);
 }
 
 /* ---- A phase ---- */
